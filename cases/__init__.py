@@ -1,0 +1,1 @@
+"""What a case is, which acts are lawful, and how entries fold into a state."""

@@ -1,0 +1,1 @@
+"""The pages of hub staff, supervisors and IT staff."""

@@ -1,0 +1,1 @@
+"""The outpost: the program of the lowest tier."""

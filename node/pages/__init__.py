@@ -1,0 +1,1 @@
+"""The pages that a clerk at an outpost works with."""

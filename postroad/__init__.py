@@ -1,0 +1,1 @@
+"""The postroad command, the demonstration and the table of exit codes."""

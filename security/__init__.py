@@ -1,0 +1,1 @@
+"""Sealing, signatures, the chain of trust, and the keys and tunnels that carry them."""

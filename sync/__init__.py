@@ -1,0 +1,1 @@
+"""Carries sealed documents between nodes without knowing what a case is."""

@@ -1,0 +1,1 @@
+"""The sync conversation as pure state machines: events in, commands out."""

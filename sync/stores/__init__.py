@@ -1,0 +1,1 @@
+"""Places where documents rest, behind one port."""

@@ -1,0 +1,1 @@
+"""Ways a conversation of two nodes travels, behind one port."""

@@ -1,0 +1,39 @@
+"""What holds for every test: examples replay, and no skip hides a check."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+# A shared machine may stall for seconds: the timeout of the whole test judges slowness.
+settings.register_profile("postroad", deadline=None, print_blob=True)
+settings.load_profile("postroad")
+
+# On a build server `make test` has installed every tool, so a skip there hides a missing check.
+FOLDERS_THAT_MAY_NOT_SKIP = ("tests/interop/", "tests/e2e/")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test of a folder with real tools into a failure on a build server."""
+    report = yield
+    if _hides_a_check(report.nodeid, skipped=report.skipped):
+        report.outcome = "failed"
+        report.longrepr = f"skipped on a build server: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Do the same for a module that skips itself as a whole."""
+    report = yield
+    if _hides_a_check(report.nodeid, skipped=report.skipped):
+        report.outcome = "failed"
+        report.longrepr = f"skipped on a build server: {report.longrepr}"
+    return report
+
+
+def _hides_a_check(nodeid: str, *, skipped: bool) -> bool:
+    on_a_build_server = bool(os.environ.get("CI"))
+    return skipped and on_a_build_server and nodeid.startswith(FOLDERS_THAT_MAY_NOT_SKIP)

@@ -1,0 +1,1 @@
+"""Page shell, sign-in, translations and print styles of both programs."""
