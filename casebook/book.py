@@ -1,0 +1,293 @@
+"""The casebook of one node: receive, act, look, list."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from casebook.casefile import CaseFiles
+from casebook.deadlines import due_of
+from casebook.desk import DRAFT_KEY, Desk, Texts, World
+from casebook.errors import UnknownItemError
+from casebook.feed import Feed
+from casebook.index import CaseIndex, CaseRow, Page
+from casebook.intake import Intake, Received
+from casebook.people import Clerk, Station
+from casebook.quarantine import QuarantineRow, quarantine_rows
+from casebook.ruling import Rules
+from casebook.shelves import CONDITIONS, SEARCH, shelf_values
+from casebook.views import CaseView, merged_fields, printed
+from cases.catalogue import Catalogue
+from cases.fold import CaseState, digest, fold
+from cases.items import Item
+from cases.lifecycle import Actor, available, hand_over_targets, next_step
+from cases.limits import Calendar
+from security.registry import Registry
+from security.signing import ReadingKey, Signer
+from sync.ports import Store
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 500
+_DATABASES = ("cases", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What a node is: its place and registry, its published sets, and the keys it works with.
+
+    `signer` signs for the device; `reading` are the unit's reading keys by epoch.
+    """
+
+    station: Station
+    registry: Registry
+    catalogue: Catalogue
+    calendar: Calendar
+    signer: Signer = field(repr=False)
+    reading: Mapping[int, ReadingKey] = field(repr=False)
+
+
+class Casebook:
+    """All cases that this node holds, for the clerks of its unit.
+
+    Every act is durable when its method returns. Reading never writes to the store.
+    """
+
+    def __init__(self, office: Office, store: Store, world: World, index: CaseIndex) -> None:
+        """Join the parts of one node; the read model is brought up to date on first use."""
+        station, catalogue = office.station, office.catalogue
+        self.station = station
+        self.catalogue = catalogue
+        self.calendar = office.calendar
+        self.registry = office.registry
+        self._store = store
+        self._index = index
+        self._files = CaseFiles(store, office.registry, station.unit, office.reading)
+        self._feed = Feed(store, station.device, world.clock)
+        self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
+        self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
+
+    def receive(self, item: str, intake: Intake, clerk: Clerk, draft: str = "") -> Received:
+        """Take in an application: number, keys, first entry and receipt, durable on return.
+
+        Args:
+            item: code of a catalogue item.
+            intake: a form that `cases.forms.check_form` found right.
+            clerk: who sits at the window.
+            draft: one-time token of the form; the same token gives the same case again.
+
+        Raises:
+            UnknownItemError: No such item.
+            UnlawfulActError: This unit may not receive it.
+            NumberError: The station has given all numbers of the day.
+            StoreError: Nothing was written.
+        """
+        with self._feed.lock:
+            known = self._store.local(DRAFT_KEY.format(token=draft)) if draft else None
+            if known is not None:
+                return self._received(known, clerk)
+            wanted = self._item(item)
+            ruling = self._rules.ruling(wanted, self.station.path, clerk)
+            received = self._desk.receive(self._store, wanted, intake, ruling, draft)
+        self.refresh()
+        return received
+
+    def act(
+        self,
+        case: bytes,
+        act: str,
+        clerk: Clerk,
+        *,
+        facts: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> CaseState:
+        """Write one act and return the state after it.
+
+        Raises:
+            UnknownCaseError: The case is not in this store.
+            NotReadableError: This unit holds no case key.
+            UnlawfulActError: The act may not be done now, here or by this person.
+            StoreError: Nothing was written.
+        """
+        with self._feed.lock:
+            file = self._files.open(case)
+            state = fold(file.entries)
+            ruling = self._rules.ruling(self._item(state.item), file.path, clerk)
+            self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
+        self.refresh()
+        return self.state(case)
+
+    def state(self, case: bytes) -> CaseState:
+        """Return the folded facts of a case.
+
+        Raises:
+            UnknownCaseError: The case is not in this store.
+        """
+        return fold(self._files.open(case).entries)
+
+    def actor(self, clerk: Clerk, path: tuple[str, ...], item: Item) -> Actor:
+        """Return what a clerk of this unit is on a case with this home path."""
+        return self._rules.ruling(item, path, clerk).actor
+
+    def view(self, case: bytes, clerk: Clerk) -> CaseView:
+        """Open a case for a person: facts, and the body where this unit may read it.
+
+        Raises:
+            UnknownCaseError: The case is not in this store.
+            UnknownItemError: Its facts are not readable here, or name an unknown item.
+        """
+        file = self._files.open(case)
+        state = fold(file.entries)
+        item = self._item(state.item)
+        ruling = self._rules.ruling(item, file.path, clerk)
+        bodies = file.bodies()
+        up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
+        due = due_of(state, self.calendar)
+        readable = file.readable == "case"
+        acts = available(state, ruling.actor, item, ruling.duties) if readable else ()
+        return CaseView(
+            case=case,
+            state=state,
+            item=item,
+            readable=file.readable,
+            acts=acts,
+            targets_up=up,
+            targets_down=down,
+            next_step=next_step(state, item),
+            due=due.text,
+            due_provisional=due.provisional,
+            own_seq=file.own_seq,
+            fields=merged_fields(state, bodies),
+            bodies=bodies,
+            query_code=printed(state, bodies, "query_code"),
+            receipt=printed(state, bodies, "receipt"),
+        )
+
+    def rows(self, shelf: str, *, text: str = "", offset: int = 0, limit: int = 50) -> Page:
+        """Return one page of a shelf, newest act first.
+
+        Args:
+            shelf: a key of `casebook.shelves.CONDITIONS`.
+            text: digits of a case number, spaces allowed; empty for all.
+            offset: rows to skip.
+            limit: rows wanted, at most 200.
+
+        Raises:
+            KeyError: No such shelf.
+        """
+        self.refresh()
+        where, values = CONDITIONS[shelf], shelf_values(self.station.unit)
+        digits = "".join(text.split())
+        if digits:
+            where = f"({where}) AND {SEARCH}"
+            values = {**values, "text": f"%{_escaped(digits)}%"}
+        return self._index.page(where, values, offset, limit)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many cases lie on each shelf."""
+        self.refresh()
+        values = shelf_values(self.station.unit)
+        return {shelf: self._index.count(where, values) for shelf, where in CONDITIONS.items()}
+
+    def applicant(self, row: CaseRow) -> str | None:
+        """Return the applicant's name of a listed case, None where it is not readable.
+
+        The page masks it; every call opens one body.
+        """
+        if row.readable != "case":
+            return None
+        file = self._files.open(row.case)
+        name = merged_fields(fold(file.entries), file.bodies()).get("name")
+        return name if isinstance(name, str) else None
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of every folded case by case id hex, to compare two nodes."""
+        self.refresh()
+        return self._index.digests()
+
+    def quarantine(self) -> tuple[QuarantineRow, ...]:
+        """Return the records that arrived and could not be verified."""
+        return quarantine_rows(self._store)
+
+    def close(self) -> None:
+        """Close the read model; the store is closed by whoever opened it."""
+        self._index.close()
+
+    def rebuild(self) -> int:
+        """Drop the read model and fold every case of the store again; return how many."""
+        self._index.clear()
+        return self.refresh()
+
+    def refresh(self) -> int:
+        """Bring the read model up to the store; return how many rows were folded anew."""
+        folded = 0
+        with self._feed.lock:
+            position = self._index.position(self._store.incarnation)
+            while position < self._store.last_seq:
+                changes = self._store.changes(position, limit=_BATCH, databases=_DATABASES)
+                touched = dict.fromkeys(
+                    tag.removeprefix("case:")
+                    for change in changes.rows
+                    for tag in change.document.tags
+                    if tag.startswith("case:")
+                )
+                rows = [row for case in touched if (row := self._row(bytes.fromhex(case)))]
+                position = changes.last_seq
+                self._index.update(rows, self._store.incarnation, position)
+                folded += len(rows)
+        return folded
+
+    def _row(self, case: bytes) -> CaseRow | None:
+        file = self._files.open(case)
+        if not file.entries:
+            return None
+        state = fold(file.entries)
+        return CaseRow(
+            case_id=case.hex(),
+            case_no=state.case_no,
+            item=state.item,
+            item_version=state.item_version,
+            home=file.path[-1],
+            path="/".join(file.path),
+            state=state.state,
+            custody=state.custody,
+            offer_to=state.offered_to,
+            next_act=self._next_act(state),
+            outcome=state.outcome,
+            received_at=state.received_at,
+            accepted_at=state.accepted_at,
+            decided_at=state.decided_at,
+            due=due_of(state, self.calendar).text,
+            conflicts=len(state.conflicts),
+            held=len(state.held) + file.unopened,
+            withdraw_requested=int(state.withdraw_requested),
+            readable=file.readable,
+            own_seq=file.own_seq,
+            updated_ms=max(entry.hlc[0] for entry in file.entries),
+            digest=digest(state),
+        )
+
+    def _next_act(self, state: CaseState) -> str:
+        item = self.catalogue.items.get(state.item)
+        following = next_step(state, item) if item else None
+        return following.act if following else ""
+
+    def _item(self, code: str) -> Item:
+        item = self.catalogue.items.get(code)
+        if item is None:
+            message = f"item {code or '(unreadable)'} is not in this node's catalogue"
+            raise UnknownItemError(message)
+        return item
+
+    def _received(self, case: bytes, clerk: Clerk) -> Received:
+        view = self.view(case, clerk)
+        return Received(
+            case,
+            view.state.case_no,
+            view.query_code or "",
+            view.receipt or "",
+            view.state.received_at,
+        )
+
+
+def _escaped(digits: str) -> str:
+    return "".join(character for character in digits if character.isdigit())

@@ -1,0 +1,246 @@
+"""Write acts: check that they are lawful, seal, sign, chain, store; durable on return."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from casebook.audience import POLICY, audience
+from casebook.casefile import CaseFile, CaseKeys
+from casebook.errors import NotReadableError
+from casebook.feed import Draft, Feed, Position
+from casebook.ids import new_case_id
+from casebook.intake import Intake, Received
+from casebook.people import Station
+from casebook.ruling import Ruling, check_amount
+from casebook.times import local_date, local_text
+from casebook.views import merged_fields
+from cases.catalogue import Catalogue
+from cases.fold import CaseState
+from cases.items import Item
+from cases.lifecycle import check
+from cases.numbers import NumberState, allocate, query_code
+from security.grants import Reader, make_grant
+from security.receipts import sign_receipt
+from security.records import Header, Record, seal_entry
+from security.registry import Registry
+from security.signing import Signer
+from sync.ports import Clock, RandomBytes, Store
+
+NUMBERS_KEY = "numbers"
+DRAFT_KEY = "draft/{token}"
+_KEY_BYTES = 32
+_SALT_BYTES = 32
+_CASE_RANDOM_BYTES = 10
+_QUERY_RANDOM_BYTES = 16
+_FIRST_GENERATION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The clock and the random source that a desk works with; both replayable."""
+
+    clock: Clock
+    random_bytes: RandomBytes
+
+
+class Desk:
+    """The pen of one device: nothing else signs for it."""
+
+    def __init__(
+        self,
+        station: Station,
+        catalogue: Catalogue,
+        registry: Registry,
+        signer: Signer,
+        feed: Feed,
+        world: World,
+    ) -> None:
+        """Take what an act needs; nothing is written yet."""
+        self._station = station
+        self._catalogue = catalogue
+        self._registry = registry
+        self._signer = signer
+        self._feed = feed
+        self._world = world
+
+    def receive(
+        self, store: Store, item: Item, intake: Intake, ruling: Ruling, draft: str
+    ) -> Received:
+        """Give a new case its number and write its first entry, in one transaction.
+
+        The number, the feed's head and the draft's token move together with the records, so a
+        crash or a double click never makes two cases or uses a number twice.
+
+        Raises:
+            UnlawfulActError: This unit may not receive this item.
+            NumberError: The day's serials of this station are used up.
+            StoreError: Nothing was written.
+        """
+        now = self._world.clock.now_ms()
+        before = store.local(NUMBERS_KEY)
+        case_no, numbers = allocate(
+            _numbers_of(before), self._station.unit, self._station.number, local_date(now)
+        )
+        code = query_code(self._world.random_bytes(_QUERY_RANDOM_BYTES))
+        facts = {
+            "act": "receive",
+            "at": local_text(now),
+            "clerk": ruling.actor.clerk,
+            "case_no": case_no,
+            "item": item.code,
+            "item_version": item.version,
+            "papers": [
+                {"material": paper.material, "state": paper.state} for paper in intake.papers
+            ],
+            "warnings": list(intake.warnings),
+        }
+        check(None, "receive", facts, ruling.actor, item, ruling.duties)
+        case = new_case_id(now, self._world.random_bytes(_CASE_RANDOM_BYTES))
+        receipt = sign_receipt(case_no, code, self._signer)
+        body = {
+            "fields": dict(intake.fields),
+            "query_code": code,
+            "receipt": receipt,
+            "reason": intake.reason,
+        }
+        keys = CaseKeys(b"", self._world.random_bytes(_KEY_BYTES))
+        readers = audience(item, self._station.path, self._registry, self._catalogue.tiers)
+        sheet = _Sheet(case, self._station.path, _FIRST_GENERATION, (), 0)
+        self._feed.append(
+            [
+                self._grant(sheet, keys, readers),
+                self._entry(sheet, keys, facts, body),
+            ],
+            local={
+                NUMBERS_KEY: _numbers_text(numbers),
+                **({DRAFT_KEY.format(token=draft): case} if draft else {}),
+            },
+            expect={
+                NUMBERS_KEY: before,
+                **({DRAFT_KEY.format(token=draft): None} if draft else {}),
+            },
+        )
+        return Received(case, case_no, code, receipt, str(facts["at"]))
+
+    def write(
+        self, file: CaseFile, state: CaseState, act: str, ruling: Ruling, texts: "Texts"
+    ) -> None:
+        """Write one act on a case that this unit can read.
+
+        Raises:
+            UnlawfulActError: The act may not be done now, here or by this person.
+            NotReadableError: This unit holds no case key.
+            StoreError: Nothing was written.
+        """
+        now = self._world.clock.now_ms()
+        facts = {
+            **texts.facts,
+            **ruling.derived(act, local_date(now)),
+            "act": act,
+            "at": local_text(now),
+            "clerk": ruling.actor.clerk,
+        }
+        check(state, act, facts, ruling.actor, ruling.item, ruling.duties)
+        if act == "decide":
+            check_amount(ruling, merged_fields(state, file.bodies()))
+        keys = file.keys.get(file.generation)
+        if keys is None or keys.case is None:
+            message = f"unit {self._station.unit} holds no key of case {file.case.hex()}"
+            raise NotReadableError(message)
+        sheet = _Sheet(
+            file.case,
+            file.path,
+            file.generation,
+            tuple(sorted(bytes.fromhex(head) for head in state.heads)),
+            state.epoch,
+        )
+        drafts = [self._entry(sheet, keys, facts, texts.body)]
+        newcomer = self._newcomer(act, facts, ruling)
+        if newcomer is not None:
+            drafts.insert(0, self._grant(sheet, keys, [newcomer]))
+        self._feed.append(drafts)
+
+    def _newcomer(self, act: str, facts: Mapping[str, object], ruling: Ruling) -> Reader | None:
+        """Return the unit that a hand-over must first give the case key, if any."""
+        if act not in {"send_up", "return"}:
+            return None
+        unit = self._registry.unit(str(facts["to"]))
+        if unit.code in ruling.readers:
+            return None
+        return Reader(unit.code, unit.epoch, unit.reading, "case")
+
+    def _entry(
+        self,
+        sheet: "_Sheet",
+        keys: CaseKeys,
+        facts: Mapping[str, object],
+        body: Mapping[str, object],
+    ) -> Draft:
+        salt = self._world.random_bytes(_SALT_BYTES)
+
+        def draft(position: Position) -> Record:
+            header = sheet.header("entry", position, self._station.device)
+            return seal_entry(header, facts, body, _case_key(keys), self._signer, salt)
+
+        return draft
+
+    def _grant(self, sheet: "_Sheet", keys: CaseKeys, readers: list[Reader]) -> Draft:
+        def draft(position: Position) -> Record:
+            header = sheet.header("grant", position, self._station.device)
+            return make_grant(header, _case_key(keys), readers, self._signer)
+
+        return draft
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the clerk adds to an act: clear facts and personal words."""
+
+    facts: Mapping[str, object]
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What the headers of one act have in common."""
+
+    case: bytes
+    path: tuple[str, ...]
+    generation: int
+    parents: tuple[bytes, ...]
+    epoch: int
+
+    def header(self, kind: str, position: Position, device: str) -> Header:
+        return Header(
+            type=kind,
+            case=self.case,
+            generation=self.generation,
+            path=self.path,
+            device=device,
+            incarnation=0,
+            seq=position.seq,
+            prev=position.prev,
+            parents=self.parents if kind == "entry" else (),
+            epoch=self.epoch,
+            hlc=position.hlc,
+            dictionary=0,
+            audience=POLICY,
+            blobs=None,
+        )
+
+
+def _case_key(keys: CaseKeys) -> bytes:
+    assert keys.case is not None
+    return keys.case
+
+
+def _numbers_of(text: bytes | None) -> NumberState:
+    if text is None:
+        return NumberState()
+    stored = json.loads(text)
+    return NumberState(date.fromisoformat(stored["day"]), stored["serial"])
+
+
+def _numbers_text(state: NumberState) -> bytes:
+    return json.dumps({"day": state.day.isoformat(), "serial": state.serial}).encode()

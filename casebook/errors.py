@@ -1,0 +1,33 @@
+"""Errors of the casebook, split by what the catcher does about them."""
+
+from __future__ import annotations
+
+
+class CasebookError(Exception):
+    """Root of all casebook errors; never raised itself."""
+
+    hint = "look at the case again and repeat the act"
+
+
+class UnknownCaseError(CasebookError):
+    """There is no such case in this node's store."""
+
+    hint = "check the number, or wait until the case has been replicated to this node"
+
+
+class NotReadableError(CasebookError):
+    """This unit holds no case key, so it may neither read the body nor write an act."""
+
+    hint = "ask a unit that handles the case to hand it over; the hand-over carries the key"
+
+
+class UnknownItemError(CasebookError):
+    """The item code is not in the catalogue of this node."""
+
+    hint = "search the item again; the catalogue may have changed"
+
+
+class StationError(CasebookError):
+    """The registry does not know this node as its configuration describes it."""
+
+    hint = "compare unit, device and station in config.toml with the registry"

@@ -1,0 +1,200 @@
+"""The read model: one row a case, in SQLite tables kept by sqlite-utils.
+
+It holds facts only, nothing personal, is fed from the store's changes, and can be dropped and
+built again at any time: the store is the truth.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+
+SCHEMA = 1
+"""Raised when the columns change; an older file is dropped and built again."""
+
+PAGE_MAX = 200
+
+ENDED = (
+    "delivered",
+    "archived",
+    "not_accepted",
+    "withdrawn",
+    "returned",
+    "terminated",
+    "voided",
+)
+"""States in which nobody has anything left to do."""
+
+_CASES = {
+    "case_id": str,
+    "case_no": str,
+    "item": str,
+    "item_version": str,
+    "home": str,
+    "path": str,
+    "state": str,
+    "custody": str,
+    "offer_to": str,
+    "next_act": str,
+    "outcome": str,
+    "received_at": str,
+    "accepted_at": str,
+    "decided_at": str,
+    "due": str,
+    "conflicts": int,
+    "held": int,
+    "withdraw_requested": int,
+    "readable": str,
+    "own_seq": int,
+    "updated_ms": int,
+    "digest": str,
+}
+
+_INDEXED = (["custody", "state"], ["offer_to"], ["home"], ["case_no"], ["updated_ms"])
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """What lists show of a case; times are ISO text, empty when not reached."""
+
+    case_id: str
+    case_no: str
+    item: str
+    item_version: str
+    home: str
+    path: str
+    state: str
+    custody: str
+    offer_to: str
+    next_act: str
+    outcome: str
+    received_at: str
+    accepted_at: str
+    decided_at: str
+    due: str
+    conflicts: int
+    held: int
+    withdraw_requested: int
+    readable: str
+    own_seq: int
+    updated_ms: int
+    digest: str
+
+    @property
+    def case(self) -> bytes:
+        """Return the case id as bytes, as the casebook takes it."""
+        return bytes.fromhex(self.case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A slice of a shelf, and how many rows the whole shelf has."""
+
+    rows: tuple[CaseRow, ...]
+    total: int
+
+
+class CaseIndex:
+    """The table of cases of one node, and how far it has followed the store."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make the read model; None keeps it in memory (the simulator, tests)."""
+        place = ":memory:" if path is None else str(path)
+        connection = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        self._database = Database(connection)
+        self._lock = threading.RLock()
+        with self._lock:
+            self._migrate()
+
+    def position(self, incarnation: str) -> int:
+        """Return the store seq that the rows reflect; 0 after the store was replaced."""
+        with self._lock:
+            row = next(
+                iter(self._database.query("SELECT incarnation, seq FROM progress")), None
+            )
+        if row is None or row["incarnation"] != incarnation:
+            return 0
+        return int(row["seq"])
+
+    def update(self, rows: Iterable[CaseRow], incarnation: str, seq: int) -> None:
+        """Replace rows and move the position, in one transaction."""
+        with self._lock, self._database.conn:
+            self._database.conn.execute("BEGIN")
+            self._table("cases").upsert_all([asdict(row) for row in rows], pk="case_id")
+            self._table("progress").upsert(
+                {"id": 1, "incarnation": incarnation, "seq": seq}, pk="id"
+            )
+
+    def page(self, where: str, values: Mapping[str, object], offset: int, limit: int) -> Page:
+        """Return rows in the order of their last act, newest first.
+
+        Args:
+            where: an SQL condition of this package, never text from outside.
+            values: its named parameters.
+            offset: rows to skip.
+            limit: at most PAGE_MAX rows are returned.
+        """
+        order = "ORDER BY updated_ms DESC, case_id LIMIT :limit_ OFFSET :offset_"
+        bounds = {"limit_": max(0, min(limit, PAGE_MAX)), "offset_": max(0, offset)}
+        with self._lock:
+            found = list(
+                self._database.query(
+                    f"SELECT * FROM cases WHERE {where} {order}",  # noqa: S608  # see docstring
+                    {**values, **bounds},
+                )
+            )
+        return Page(tuple(CaseRow(**row) for row in found), self.count(where, values))
+
+    def count(self, where: str, values: Mapping[str, object]) -> int:
+        """Return how many cases meet a condition of this package."""
+        with self._lock:
+            return int(self._table("cases").count_where(where, dict(values)))
+
+    def row(self, case: bytes) -> CaseRow | None:
+        """Return the row of a case, None when the read model has none."""
+        found = self.page("case_id = :case", {"case": case.hex()}, 0, 1).rows
+        return found[0] if found else None
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of every case by case id, to compare two tiers."""
+        with self._lock:
+            rows = self._database.query("SELECT case_id, digest FROM cases")
+            return {row["case_id"]: row["digest"] for row in rows}
+
+    def clear(self) -> None:
+        """Forget every row; the next update starts from the beginning of the store."""
+        with self._lock, self._database.conn:
+            self._database.execute("DELETE FROM cases")
+            self._database.execute("DELETE FROM progress")
+
+    def close(self) -> None:
+        """Close the file; the index is of no use afterwards."""
+        with self._lock:
+            self._database.conn.close()
+
+    def _table(self, name: str) -> Table:
+        return self._database.table(name)
+
+    def _migrate(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA:
+            return
+        for name in self._database.table_names():
+            self._table(name).drop()
+        self._table("cases").create(_CASES, pk="case_id")
+        for columns in (
+            ["custody", "state"],
+            ["offer_to"],
+            ["home"],
+            ["case_no"],
+            ["updated_ms"],
+        ):
+            self._table("cases").create_index(columns)
+        self._table("progress").create({"id": int, "incarnation": str, "seq": int}, pk="id")
+        self._database.execute(f"PRAGMA user_version = {SCHEMA}")

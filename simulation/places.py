@@ -1,0 +1,111 @@
+"""One node of the simulated network: what survives a power cut, and what does not."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from casebook.book import Casebook, Office
+from casebook.desk import World as DeskWorld
+from casebook.index import CaseIndex
+from casebook.people import Clerk, station_of
+from cases.catalogue import Catalogue
+from cases.limits import Calendar
+from security.registry import Registry
+from simulation.clock import OfficeClock
+from simulation.disk import FragileStore
+from simulation.links import SimulatedLink, Weather
+from simulation.tree import EPOCH, KeyedTree, device_of
+from sync.answering import DownstreamDriver
+from sync.driver import UpstreamDriver
+from sync.ingest import Gate
+from sync.protocol.upstream import Link
+from sync.stores.memory import MemoryStore
+
+CLERKS = ("w1", "w2", "a1")
+ROLES = ("window", "reviewer", "approver")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The published sets that every place works with."""
+
+    catalogue: Catalogue
+    calendar: Calendar
+
+
+@dataclass
+class Place:
+    """A node: `store`, `clock` and `source` outlive its machine, the rest is built at start."""
+
+    unit: str
+    parent: str | None
+    registry: Registry
+    store: FragileStore
+    clock: OfficeClock
+    source: random.Random
+    office: Office
+    hub: DownstreamDriver = field(init=False)
+    casebook: Casebook = field(init=False)
+    link: SimulatedLink | None = None
+    upstream: UpstreamDriver | None = None
+    starts: int = 0
+
+    def start(self, parent: Callable[[bytes], bytes] | None, weather: Weather) -> None:
+        """Build the program anew over what the disk holds, as after a reboot."""
+        self.starts += 1
+        self.casebook = Casebook(
+            self.office,
+            self.store,
+            DeskWorld(self.clock, self.source.randbytes),
+            CaseIndex(None),
+        )
+        gate = Gate(self.registry, self.store, self.unit)
+        self.hub = DownstreamDriver(
+            unit=self.unit,
+            store=self.store,
+            gate=gate,
+            registry=self.registry,
+            clock=self.clock,
+        )
+        if self.parent is None or parent is None:
+            return
+        is_up = self.link.is_up if self.link else True
+        self.link = SimulatedLink(parent, self.source, weather)
+        self.link.is_up = is_up
+        self.upstream = UpstreamDriver(
+            link=Link(self.unit, device_of(self.unit), self.parent),
+            store=self.store,
+            gate=gate,
+            transport=self.link,
+            clock=self.clock,
+            jitter=self.source.random,
+        )
+
+    def clerk(self, name: str) -> Clerk:
+        """Return one of the place's clerks."""
+        return Clerk(f"{self.unit}-{name}", "测试员", ROLES, self.unit)
+
+
+def make_place(
+    unit: str, tree: KeyedTree, published: Published, clock: OfficeClock, seed: int
+) -> Place:
+    """Return a place with an empty disk; it is not started."""
+    source = random.Random(seed)
+    keys = tree.units[unit]
+    office = Office(
+        station_of(tree.registry, unit, device_of(unit)),
+        tree.registry,
+        published.catalogue,
+        published.calendar,
+        keys.device,
+        {EPOCH: keys.reading},
+    )
+    return Place(
+        unit=unit,
+        parent=tree.registry.unit(unit).parent,
+        registry=tree.registry,
+        store=FragileStore(MemoryStore(source.randbytes), unit),
+        clock=clock,
+        source=source,
+        office=office,
+    )
