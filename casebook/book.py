@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from casebook.casefile import CaseFiles
+from casebook.casefile import CaseFile, CaseFiles
 from casebook.deadlines import due_of
 from casebook.desk import DRAFT_KEY, Desk, Texts, World
 from casebook.errors import UnknownItemError
@@ -116,13 +116,21 @@ class Casebook:
         self.refresh()
         return self.state(case)
 
+    def open(self, case: bytes) -> CaseFile:
+        """Return all records of a case, opened as far as this unit may.
+
+        Raises:
+            UnknownCaseError: The case is not in this store.
+        """
+        return self._files.open(case)
+
     def state(self, case: bytes) -> CaseState:
         """Return the folded facts of a case.
 
         Raises:
             UnknownCaseError: The case is not in this store.
         """
-        return fold(self._files.open(case).entries)
+        return fold(self.open(case).entries)
 
     def actor(self, clerk: Clerk, path: tuple[str, ...], item: Item) -> Actor:
         """Return what a clerk of this unit is on a case with this home path."""

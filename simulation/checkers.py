@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from casebook.audience import case_readers, stands_for
-from casebook.casefile import CaseFiles
 from cases.fold import fold
 from security.records import SALT_BYTES
 from security.registry import Registry
@@ -96,9 +95,8 @@ def check_readers(place: Place, tiers: tuple[str, ...]) -> None:
     Raises:
         SafetyError: A unit reads a case that does not concern it.
     """
-    files = CaseFiles(place.store, place.registry, place.unit, place.office.reading)
     for case in place.casebook.digests():
-        file = files.open(bytes.fromhex(case))
+        file = place.casebook.open(bytes.fromhex(case))
         if file.readable != "case":
             continue
         state = fold(file.entries)

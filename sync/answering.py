@@ -1,0 +1,189 @@
+"""A hub's side of the conversation: one request in, one answer out, nothing kept between them.
+
+Any thread may answer. Two requests of one child cannot both move its cursor: the second finds
+the local documents changed and is judged again.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from security.errors import TrustError
+from security.registry import Registry
+from sync.errors import (
+    PeerProtocolError,
+    RefusedError,
+    StoreConflictError,
+    StoreError,
+    StoreFullError,
+)
+from sync.ingest import Gate
+from sync.ports import Clock, Store
+from sync.protocol.batching import BYTES_MAX
+from sync.protocol.cursors import child_key, decode_child, encode_child
+from sync.protocol.downstream import (
+    Command,
+    Downstream,
+    Event,
+    ExchangeReceived,
+    Host,
+    ReadScope,
+    RecordsStored,
+    ScopeRead,
+    ScopeRow,
+    SendAnswer,
+    StoreRecords,
+)
+from sync.protocol.messages import Answer, Exchange, Message, Refusal
+from sync.protocol.wire import decode_message, encode_message
+from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+
+ATTEMPTS_MAX = 3
+"""A child has one request in flight; a second comes only from one that was given up."""
+
+logger = logging.getLogger(__name__)
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(kw_only=True, eq=False)
+class DownstreamDriver:
+    """Answers the exchanges of a unit's children.
+
+    Attributes:
+        unit: The answering unit.
+        store: Where records rest.
+        gate: Judges what children send.
+        registry: Says who is a child, and whose device is revoked.
+        clock: For times that are shown.
+        interval_s: How often children should call.
+        on_stored: Called after records of a child were stored, in the answering thread.
+    """
+
+    unit: str
+    store: Store
+    gate: Gate
+    registry: Registry
+    clock: Clock
+    interval_s: int = 5
+    on_stored: Callable[[], None] = _nothing
+
+    def answer_bytes(self, body: bytes, device: str) -> bytes:
+        """The encoded answer, or refusal, to an encoded request.
+
+        Args:
+            body: The request as it came, at most 8 MiB; nothing about it is trusted.
+            device: The device that the tunnel authenticated.
+        """
+        return encode_message(self._answer_encoded(body, device))
+
+    def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
+        """The answer to one request of an authenticated device."""
+        refusal = self._identify(exchange, device)
+        if refusal:
+            return refusal
+        try:
+            return self._answer(exchange)
+        except StoreConflictError:
+            return Refusal("busy", "another request of this unit is being answered")
+        except StoreFullError:
+            logger.exception("the store is full; a child was refused")
+            return Refusal("store_full", "the unit above has no space left")
+        except StoreError:
+            logger.exception("the store failed; a child was refused")
+            return Refusal("store_failed", "the unit above cannot use its store")
+        except RefusedError as error:
+            return Refusal(error.code, str(error))
+
+    def _answer_encoded(self, body: bytes, device: str) -> Message:
+        try:
+            exchange = decode_message(body)
+        except PeerProtocolError as error:
+            return Refusal("malformed", str(error))
+        except RefusedError as error:
+            return Refusal(error.code, str(error))
+        if not isinstance(exchange, Exchange):
+            return Refusal("malformed", "the message is not a request")
+        return self.answer(exchange, device)
+
+    def _identify(self, exchange: Exchange, device: str) -> Refusal | None:
+        try:
+            known = self.registry.device(device)
+            parent = self.registry.unit(known.unit).parent
+            revoked = self.registry.revoked_after(device) is not None
+        except TrustError as error:
+            return Refusal("unknown_device", str(error))
+        if revoked:
+            return Refusal("revoked", f"device {device} was revoked")
+        if (exchange.device, exchange.unit) != (device, known.unit):
+            return Refusal("identity", f"the request is not in the name of {device}")
+        if parent != self.unit:
+            return Refusal("not_a_child", f"unit {known.unit} does not stand below {self.unit}")
+        return None
+
+    def _answer(self, exchange: Exchange) -> Answer:
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return self._converse(exchange)
+            except StoreConflictError:
+                continue
+        return self._converse(exchange)
+
+    def _converse(self, exchange: Exchange) -> Answer:
+        machine = Downstream(Host(self.unit, self.store.incarnation, self.interval_s))
+        remembered = self.store.local(child_key(exchange.unit))
+        event: Event = ExchangeReceived(
+            exchange=exchange,
+            child=decode_child(remembered),
+            last_seq=self.store.last_seq,
+            now_ms=self.clock.now_ms(),
+        )
+        while True:
+            [command] = machine.handle(event)
+            if isinstance(command, SendAnswer):
+                return command.answer
+            event = self._carry_out(command, exchange.unit, remembered)
+
+    def _carry_out(self, command: Command, child: str, remembered: bytes | None) -> Event:
+        match command:
+            case StoreRecords():
+                return self._store(command, child, remembered)
+            case ReadScope():
+                return self._read(command, child)
+        raise AssertionError(f"{type(command).__name__} is not carried out")
+
+    def _store(self, command: StoreRecords, child: str, remembered: bytes | None) -> Event:
+        key = child_key(child)
+        inspection = self.gate.inspect(command.records, child, "up")
+        self.store.put(
+            inspection.documents,
+            {**inspection.local, key: encode_child(command.child)},
+            expect={**inspection.expect, key: remembered},
+        )
+        if inspection.verdicts:
+            logger.info(
+                "records of a child were stored",
+                extra={
+                    "child": child,
+                    "offered": len(inspection.verdicts),
+                    "accepted": inspection.accepted,
+                    "quarantined": len(inspection.quarantined),
+                },
+            )
+        if inspection.documents:
+            self.on_stored()
+        return RecordsStored(inspection.quarantined)
+
+    def _read(self, command: ReadScope, child: str) -> Event:
+        page = self.store.changes(
+            command.since,
+            limit=ROWS_MAX,
+            tag=f"unit:{child}",
+            databases=CARRIED,
+            skip_origin=child if command.skip_own else None,
+            bytes_max=body_bytes(min(command.bytes_max, BYTES_MAX)),
+        )
+        rows = tuple(ScopeRow(*row) for row in outgoing(page))
+        return ScopeRead(rows, page.last_seq, page.more)

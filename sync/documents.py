@@ -1,0 +1,72 @@
+"""Records as documents and back: the shape in which sealed records rest and replicate.
+
+A document says about its record only what a store needs to route it (path and case, both in the
+record's clear header), so whoever holds a store learns nothing that the record itself hides.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+
+from security.errors import FormatError
+from security.records import GRANT, Record, parse
+from sync.ports import Document
+
+CASES = "cases"
+KEYS = "keys"
+
+
+def document_of(record: Record, origin: str) -> Document:
+    """The document that carries `record`, tagged for every unit of its path and for its case.
+
+    Grants go to a database of their own, so that long backups can leave keys out. Types that
+    this version does not know travel with the entries: they are folded after an upgrade.
+
+    Args:
+        record: A parsed record; its signature is not looked at here.
+        origin: Unit code of the neighbour it came from; empty when it was written here.
+    """
+    body = json.dumps(
+        {"record": base64.b64encode(record.raw).decode("ascii")}, separators=(",", ":")
+    ).encode("ascii")
+    units = dict.fromkeys(f"unit:{unit}" for unit in record.header.path)
+    return Document(
+        database=KEYS if record.header.type == GRANT else CASES,
+        id=record.id,
+        rev=first_revision(body),
+        body=body,
+        tags=(*units, f"case:{record.header.case.hex()}"),
+        origin=origin,
+    )
+
+
+def first_revision(body: bytes) -> str:
+    """The revision of a document written once: the same body has the same revision anywhere.
+
+    MD5 is CouchDB's shape of a revision and guards nothing; records are named by SHA-256.
+    """
+    return "1-" + hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def record_of(document: Document) -> Record:
+    """The record inside a document that `document_of` made, here or at a peer.
+
+    Raises:
+        FormatError: The body does not hold a record, or it holds another than the id names.
+    """
+    record = parse(_raw(document))
+    if record.id != document.id:
+        raise FormatError(f"document {document.id!r} holds the record {record.id}")
+    return record
+
+
+def _raw(document: Document) -> bytes:
+    try:
+        body = json.loads(document.body.decode("utf-8"))
+        text = body["record"] if isinstance(body, dict) else None
+        if not isinstance(text, str):
+            raise FormatError(f"document {document.id!r} holds no record")
+        return base64.b64decode(text, validate=True)
+    except (ValueError, KeyError, RecursionError, binascii.Error) as error:
+        raise FormatError(f"document {document.id!r} holds no record") from error

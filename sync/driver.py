@@ -1,0 +1,340 @@
+"""The loop of a node that talks to the unit above: commands out to the world, events back in.
+
+Everything that touches a store, a link or a clock during a session is here; everything that
+decides is in `sync.protocol`.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from sync.errors import (
+    PeerProtocolError,
+    RefusedError,
+    StoreConflictError,
+    StoreError,
+    SyncError,
+    TransportError,
+)
+from sync.ingest import Gate, Inspection
+from sync.ports import Clock, Store
+from sync.protocol.cursors import (
+    decode_down,
+    decode_up,
+    down_key,
+    encode_down,
+    encode_local,
+    encode_up,
+    refused_key,
+    up_key,
+)
+from sync.protocol.messages import Answer, Exchange, Refusal
+from sync.protocol.upstream import (
+    AnswerReceived,
+    Command,
+    EndSession,
+    Event,
+    IncomingFailed,
+    IncomingStored,
+    Link,
+    Outcome,
+    OutgoingRead,
+    ReadOutgoing,
+    RefusalReceived,
+    SendExchange,
+    SessionFailed,
+    SessionOpened,
+    StoreIncoming,
+    TransportFailed,
+    Upstream,
+)
+from sync.protocol.wire import decode_message, encode_message
+from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.status import LinkState, SessionReport, SyncStatus
+
+WAITING_MAX = 10_000
+"""Where counting what waits stops: beyond it the exact number helps nobody."""
+
+_CONFLICTS_MAX = 3
+
+logger = logging.getLogger(__name__)
+
+
+class Transport(Protocol):
+    """A way to the unit above. Used by one thread at a time."""
+
+    def connect(self) -> None:
+        """Make sure there is a link; cheap if there is one.
+
+        Raises:
+            TransportError: There is none.
+        """
+        ...
+
+    def exchange(self, body: bytes) -> bytes:
+        """Send a request and give its answer, both complete.
+
+        Raises:
+            TransportError: The link broke; whether the request arrived is not known.
+            RefusedError: The way is closed to this device.
+            PeerProtocolError: The other end does not speak this protocol.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a session did so far."""
+
+    pushed: int = 0
+    pulled: int = 0
+    quarantined: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    round_trips: int = 0
+    clock_offset_ms: int | None = None
+    error: str = ""
+    error_code: str = ""
+    carrying: bool = False
+
+    def note(self, error: Exception) -> None:
+        """Keep the first error: the ones after it are its consequences."""
+        if not self.error:
+            self.error = str(error) or type(error).__name__
+            self.error_code = type(error).__name__
+            if isinstance(error, RefusedError):
+                self.error_code = error.code
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(kw_only=True, eq=False)
+class UpstreamDriver:
+    """Runs sessions with the unit above, one at a time, and tells how they went.
+
+    Attributes:
+        link: Who talks to whom.
+        store: Where records rest.
+        gate: Judges what the parent sends.
+        transport: The way there.
+        clock: For durations, and for times that are shown.
+        jitter: Gives a number from 0 up to, not including, 1 for each wait after a failure.
+        on_stored: Called after records of the parent were stored, in the session's thread.
+    """
+
+    link: Link
+    store: Store
+    gate: Gate
+    transport: Transport
+    clock: Clock
+    jitter: Callable[[], float]
+    on_stored: Callable[[], None] = _nothing
+
+    def __post_init__(self) -> None:
+        self._machine = Upstream(self.link)
+        self._one_at_a_time = threading.Lock()
+        self._last: SessionReport | None = None
+        self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
+
+    def run_once(self) -> SessionReport:
+        """Hold one session: until both ends hold what is meant for them, or something fails.
+
+        Never raises: whatever goes wrong ends the session and stands in the report.
+        """
+        with self._one_at_a_time:
+            started = self.clock.monotonic()
+            tally = _Tally()
+            end = self._converse(tally)
+            report = self._report(tally, end, self._since_ms(started))
+            self._last = report
+        # One line for each session; an idle one, every few seconds, is of interest to nobody.
+        is_idle = not (report.pushed or report.pulled or report.error)
+        level = logging.DEBUG if is_idle else logging.INFO
+        logger.log(level, "session ended", extra={"parent": self.link.parent, **asdict(report)})
+        return report
+
+    def status(self) -> SyncStatus:
+        """How the link stands; may be asked from any thread.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        up = decode_up(self.store.local(up_key(self.link.parent)))
+        waiting = self._waiting(up.seq if up else 0)
+        error = self._last.error if self._last else ""
+        state: LinkState = "waiting" if waiting else "synchronised"
+        if error:
+            state = "broken"
+        elif up is None:
+            state = "never"
+        return SyncStatus(
+            state=state,
+            waiting=waiting,
+            last_contact_ms=up.at_ms if up else None,
+            last_error=error,
+            acked_seq=up.seq if up else 0,
+            refused=len(self.store.locals(refused_key(""))),
+        )
+
+    def _converse(self, tally: _Tally) -> EndSession:
+        event = self._attempt(self._open, tally)
+        while True:
+            command = self._decide(event, tally)
+            if isinstance(command, EndSession):
+                return command
+            event = self._attempt(lambda: self._carry_out(command, tally), tally)  # noqa: B023
+
+    def _decide(self, event: Event, tally: _Tally) -> Command:
+        try:
+            [command] = self._machine.handle(event)
+        except PeerProtocolError as error:
+            tally.note(error)
+            [command] = self._machine.handle(SessionFailed())
+        return command
+
+    def _attempt(self, act: Callable[[], Event], tally: _Tally) -> Event:
+        try:
+            return act()
+        except TransportError as error:
+            tally.note(error)
+            return TransportFailed(tally.carrying)
+        except RefusedError as error:
+            tally.note(error)
+            return RefusalReceived(Refusal(error.code, str(error)))
+        except SyncError as error:
+            tally.note(error)
+            return SessionFailed()
+        except Exception as error:
+            logger.exception("a session met an error that nobody foresaw")
+            tally.note(error)
+            return SessionFailed()
+
+    def _open(self) -> Event:
+        parent = self.link.parent
+        return SessionOpened(
+            incarnation=self.store.incarnation,
+            up=decode_up(self.store.local(up_key(parent))),
+            down=decode_down(self.store.local(down_key(parent))),
+        )
+
+    def _carry_out(self, command: Command, tally: _Tally) -> Event:
+        match command:
+            case ReadOutgoing():
+                return self._read(command)
+            case SendExchange(exchange):
+                return self._send(exchange, tally)
+            case StoreIncoming():
+                return self._store(command, tally)
+        raise AssertionError(f"{type(command).__name__} is not carried out")
+
+    def _read(self, command: ReadOutgoing) -> Event:
+        page = self.store.changes(
+            command.since,
+            limit=ROWS_MAX,
+            databases=CARRIED,
+            skip_origin=self.link.parent,
+            bytes_max=body_bytes(command.bytes_max),
+        )
+        return OutgoingRead(
+            records=tuple(record for _, _, record in outgoing(page)),
+            last_seq=page.last_seq,
+            more=page.more,
+            update_seq=max(page.last_seq, self.store.last_seq),
+            now_ms=self.clock.now_ms(),
+        )
+
+    def _send(self, exchange: Exchange, tally: _Tally) -> Event:
+        tally.carrying = False
+        self.transport.connect()
+        body = encode_message(exchange)
+        tally.carrying = True
+        tally.bytes_sent += len(body)
+        sent_at = self.clock.monotonic()
+        received = self.transport.exchange(body)
+        duration_ms = self._since_ms(sent_at)
+        now_ms = self.clock.now_ms()
+        tally.bytes_received += len(received)
+        tally.round_trips += 1
+        match decode_message(received):
+            case Answer() as answer:
+                tally.pushed += len(exchange.records)
+                tally.pulled += len(answer.records)
+                tally.quarantined += len(answer.quarantined)
+                tally.clock_offset_ms = answer.now_ms - (exchange.now_ms + now_ms) // 2
+                moved = len(body) + len(received)
+                return AnswerReceived(answer, moved, duration_ms, now_ms)
+            case Refusal() as refusal:
+                tally.note(RefusedError(refusal.code, refusal.text))
+                return RefusalReceived(refusal)
+        raise PeerProtocolError("the parent answered with a request")
+
+    def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
+        try:
+            inspection = self._put_incoming(command)
+        except (StoreError, RefusedError) as error:
+            tally.note(error)
+            return IncomingFailed()
+        tally.quarantined += len(inspection.quarantined)
+        if inspection.documents:
+            self.on_stored()
+        return IncomingStored()
+
+    def _put_incoming(self, command: StoreIncoming) -> Inspection:
+        parent = self.link.parent
+        local = {up_key(parent): encode_up(command.up)}
+        if command.down:
+            local[down_key(parent)] = encode_down(command.down)
+        for record, reason in command.refused:
+            local[refused_key(record)] = encode_local(
+                {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
+            )
+        for attempt in range(_CONFLICTS_MAX):
+            inspection = self.gate.inspect(command.records, parent, "down")
+            try:
+                self.store.put(
+                    inspection.documents,
+                    {**inspection.local, **local},
+                    expect=inspection.expect,
+                )
+            except StoreConflictError:
+                if attempt == _CONFLICTS_MAX - 1:
+                    raise
+            else:
+                return inspection
+        raise AssertionError("a put neither succeeded nor failed")
+
+    def _report(self, tally: _Tally, end: EndSession, duration_ms: int) -> SessionReport:
+        if end.outcome is Outcome.DONE:
+            wait_ms = end.interval_s * 1_000
+        else:
+            wait_ms = int(self.jitter() * end.delay_ms_max)
+        return SessionReport(
+            outcome=end.outcome.value,
+            pushed=tally.pushed,
+            pulled=tally.pulled,
+            quarantined=tally.quarantined,
+            bytes_sent=tally.bytes_sent,
+            bytes_received=tally.bytes_received,
+            round_trips=tally.round_trips,
+            duration_ms=duration_ms,
+            retry_after_ms=wait_ms,
+            clock_offset_ms=tally.clock_offset_ms,
+            error=tally.error,
+            error_code=tally.error_code,
+        )
+
+    def _waiting(self, acked: int) -> int:
+        known = (acked, self.store.last_seq)
+        if self._counted[0] != known:
+            page = self.store.changes(
+                acked, limit=WAITING_MAX, databases=CARRIED, skip_origin=self.link.parent
+            )
+            self._counted = (known, len(page.rows))
+        return self._counted[1]
+
+    def _since_ms(self, started: float) -> int:
+        return int((self.clock.monotonic() - started) * 1_000)

@@ -1,0 +1,250 @@
+"""The durable store: one SQLite file, written by one process, read by many threads."""
+
+import itertools
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from sync.errors import StoreError
+from sync.ports import NO_LOCALS, Changes, Document, RandomBytes
+from sync.stores.changes import Feed, read_page, read_winner
+from sync.stores.checks import (
+    KEY_LENGTH_MAX,
+    check_database,
+    check_feed,
+    check_name,
+    check_page,
+    check_put,
+    parse_revision,
+)
+from sync.stores.connections import Readers, connect, damaged, prepare_writer, translated
+from sync.stores.lock import WriterLock, sync_folder
+from sync.stores.names import NameTables
+from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
+from sync.stores.writing import Writer
+
+_LOCAL = "SELECT value FROM locals WHERE key = ?"
+_LOCALS = "SELECT key, value FROM locals WHERE key >= ? ORDER BY key"
+_KNOWN = (
+    "SELECT 1 FROM docs d JOIN revs r ON r.doc = d.doc"
+    " WHERE d.database = ? AND d.id = ? AND r.generation = ? AND r.digest = ?"
+)
+
+
+class SqliteStore:
+    """Documents in one file. Made by `open` or `open_for_reading`."""
+
+    def __init__(
+        self,
+        path: Path,
+        incarnation: str,
+        connection: sqlite3.Connection | None = None,
+        lock: WriterLock | None = None,
+    ) -> None:
+        self._path = path
+        self._incarnation = incarnation
+        self._connection = connection
+        self._lock = lock
+        self._writer = Writer(connection) if connection else None
+        self._writing = threading.Lock()
+        self._names = NameTables()
+        self._readers = Readers(path, lambda: connect(path, "ro"))
+
+    @classmethod
+    def open(cls, path: Path, random_bytes: RandomBytes) -> Self:
+        """The store at `path` for reading and writing, made if there is none.
+
+        A file that is there is never made anew, whatever its state: what it holds may be the
+        only copy of a case.
+
+        Args:
+            path: The file; its folder exists. `<path>.lock`, `-wal` and `-shm` stand beside it.
+            random_bytes: Source of the incarnation of a new store.
+
+        Raises:
+            StoreError: Another process has it open for writing, the file is damaged, of a newer
+                version or not a store, or the folder cannot be written.
+            StoreFullError: There is no room for a new store.
+        """
+        # Two names of one file must not get two locks.
+        path = path.resolve()
+        with translated(path):
+            lock = WriterLock(path.with_name(path.name + ".lock"))
+        connection = None
+        try:
+            with translated(path):
+                if not path.exists():
+                    _create(path, random_bytes)
+                connection = connect(path, "rw")
+                check_file(connection, path)
+                prepare_writer(connection)
+                migrate(connection)
+                return cls(path, _incarnation(connection, path), connection, lock)
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            lock.release()
+            raise
+
+    @classmethod
+    def open_for_reading(cls, path: Path) -> Self:
+        """The store at `path`, also while another process writes it; `put` is refused.
+
+        Raises:
+            StoreError: There is no such file, or it is damaged or not a store of this version.
+        """
+        path = path.resolve()
+        if not path.exists():
+            raise StoreError(f"{path} does not exist", hint="Give the path of a store.")
+        with translated(path):
+            connection = connect(path, "ro")
+            try:
+                if check_file(connection, path) < VERSION:
+                    raise StoreError(
+                        f"{path} has an older format",
+                        hint="Open the store for writing once: that brings it up to date.",
+                    )
+                return cls(path, _incarnation(connection, path))
+            finally:
+                connection.close()
+
+    @property
+    def incarnation(self) -> str:
+        """As the port says."""
+        return self._incarnation
+
+    @property
+    def last_seq(self) -> int:
+        """As the port says."""
+        with self._readers.reading() as reader:
+            return int(reader.connection.execute("SELECT last_seq FROM state").fetchone()[0])
+
+    def put(
+        self,
+        documents: Sequence[Document],
+        local: Mapping[str, bytes | None] = NO_LOCALS,
+        *,
+        expect: Mapping[str, bytes | None] = NO_LOCALS,
+    ) -> int:
+        """Store all or nothing, synced to disk before it returns; see the port."""
+        revisions = check_put(documents, local, expect)
+        with self._writing, translated(self._path):
+            if self._writer is None:
+                raise StoreError(f"{self._path} is closed or open for reading only")
+            return self._writer.put(documents, revisions, local, expect)
+
+    def get(self, database: str, document_id: str) -> Document | None:
+        """The winning revision, or None."""
+        check_database(database)
+        check_name(document_id, "document id", KEY_LENGTH_MAX)
+        with self._readers.reading() as reader:
+            return read_winner(reader, self._names, database, document_id)
+
+    def missing(
+        self, database: str, revisions: Mapping[str, Sequence[str]]
+    ) -> dict[str, list[str]]:
+        """The revisions not held here; see the port."""
+        check_database(database)
+        with self._readers.snapshot() as reader:
+            number = self._names.databases.number(reader.connection, database)
+            lacking: dict[str, list[str]] = {}
+            for document_id, asked in revisions.items():
+                check_name(document_id, "document id", KEY_LENGTH_MAX)
+                for rev in dict.fromkeys(asked):
+                    row = (number, document_id, *parse_revision(rev))
+                    if reader.connection.execute(_KNOWN, row).fetchone() is None:
+                        lacking.setdefault(document_id, []).append(rev)
+            return lacking
+
+    def changes(
+        self,
+        since: int,
+        *,
+        limit: int,
+        tag: str | None = None,
+        databases: tuple[str, ...] = (),
+        skip_origin: str | None = None,
+        bytes_max: int | None = None,
+    ) -> Changes:
+        """A page of the feed; see the port."""
+        check_page(since, limit, bytes_max)
+        check_feed(databases, tag, skip_origin)
+        feed = Feed(since, limit, tag, databases, skip_origin, bytes_max)
+        with self._readers.snapshot() as reader:
+            return read_page(reader, self._names, feed)
+
+    def local(self, key: str) -> bytes | None:
+        """The value of one local document, or None."""
+        check_name(key, "local document key", KEY_LENGTH_MAX)
+        with self._readers.reading() as reader:
+            row = reader.connection.execute(_LOCAL, (key,)).fetchone()
+            return bytes(row[0]) if row else None
+
+    def locals(self, prefix: str) -> dict[str, bytes]:
+        """All local documents whose key starts with `prefix`, in the order of their keys."""
+        if prefix:
+            check_name(prefix, "local document key", KEY_LENGTH_MAX)
+        with self._readers.reading() as reader:
+            rows = reader.connection.execute(_LOCALS, (prefix,))
+            return {str(key): bytes(value) for key, value in _beginning_with(prefix, rows)}
+
+    def quick_check(self) -> tuple[str, ...]:
+        """What is wrong with the file, one line each; empty when it is sound.
+
+        Reads the whole file; writes may go on meanwhile. Bodies are not opened: records prove
+        themselves by their signatures.
+        """
+        with self._readers.snapshot() as reader:
+            try:
+                return tuple(check_sound(reader.connection))
+            except sqlite3.DatabaseError as error:
+                return (str(error),)
+
+    def close(self) -> None:
+        """Wait for calls under way, fold the log into the file, give the lock back."""
+        self._readers.close()
+        with self._writing:
+            self._writer = None
+            if self._connection is not None:
+                # Last to close: this one empties the log and takes it away.
+                self._connection.close()
+                self._connection = None
+            if self._lock is not None:
+                self._lock.release()
+
+
+def _beginning_with(
+    prefix: str, rows: Iterable[tuple[str, bytes]]
+) -> Iterator[tuple[str, bytes]]:
+    return itertools.takewhile(lambda row: row[0].startswith(prefix), rows)
+
+
+def _incarnation(connection: sqlite3.Connection, path: Path) -> str:
+    row = connection.execute("SELECT incarnation FROM state").fetchone()
+    if row is None:
+        raise damaged(path, "it has no incarnation")
+    return str(row[0])
+
+
+def _create(path: Path, random_bytes: RandomBytes) -> None:
+    """Make an empty store under another name, then give it its own.
+
+    So a file of this name is a whole store from its first moment: one that is empty or lacks
+    tables was damaged, not merely begun, and is refused.
+    """
+    if path.with_name(path.name + "-wal").exists():
+        raise damaged(path, "it is gone, but its -wal file is here")
+    new = path.with_name(path.name + ".new")
+    # Left by a process that died here; a journal would be played back into the new file.
+    for leftover in (new, new.with_name(new.name + "-journal")):
+        leftover.unlink(missing_ok=True)
+    connection = connect(new, "rwc")
+    try:
+        create(connection, random_bytes(16).hex())
+    finally:
+        connection.close()
+    new.chmod(0o600)
+    new.replace(path)
+    sync_folder(path.parent)

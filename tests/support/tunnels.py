@@ -1,0 +1,279 @@
+"""A hub's gateway, a small API behind it, devices, and links that go bad, all on loopback."""
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+import paramiko
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from security.errors import TrustError
+from security.sshcert import Certificate, issue_user_certificate, public_line
+from security.tunnel import algorithms
+from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType
+from security.tunnel.admission import Admission, GatewaySettings, Reports
+from security.tunnel.channel import TunnelChannel
+from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
+from security.tunnel.connections import Connections
+from security.tunnel.gateway import Gateway
+from security.tunnel.keys import certified_key
+from security.tunnel.watchdog import Probing
+
+DEVICE = "120103001001-01"
+OTHER_DEVICE = "120103001002-01"
+
+# 2026-11-23, as the hub's clock has it; certificates are made around it.
+NOW = 1_795_400_000
+DAY = 86_400
+
+# Quick enough for a test, slow enough for a busy machine.
+QUICK = Probing(interval_s=0.2, silent_intervals_max=5)
+PATIENT = Probing(interval_s=5.0, silent_intervals_max=6)
+
+
+def wait_for(condition: Callable[[], object], *, within_s: float = 10.0) -> bool:
+    """Whether the condition comes to hold within the time."""
+    pause = threading.Event()
+    for _ in range(round(within_s / 0.01)):
+        if condition():
+            return True
+        pause.wait(0.01)
+    return bool(condition())
+
+
+class EchoApi:
+    """An HTTP server that gives back what it gets, and tells which device asks."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _EchoRequest)
+        self.server.daemon_threads = True
+        self.server.connections = connections  # type: ignore[attr-defined]  # read by requests
+        self.address = ("127.0.0.1", self.server.server_port)
+        self._thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.05}
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+class _EchoRequest(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        kind, _, argument = self.path.strip("/").partition("/")
+        if kind == "zeros":
+            self._answer(bytes(int(argument)))
+        else:
+            connections: Connections = self.server.connections  # type: ignore[attr-defined]  # see above
+            device = connections.device_of(self.client_address[0], self.client_address[1])
+            self._answer(json.dumps(device).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(body)
+
+
+class Proxy:
+    """A link between a device and the gateway that can be cut, or go silent in two ways.
+
+    Deaf: it still takes what is sent, and passes nothing on, as a dead router behind a live
+    modem. Frozen: it takes nothing any more, as a machine that hangs.
+    """
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._is_deaf = threading.Event()
+        self._is_closed = threading.Event()
+        self._may_flow = threading.Event()
+        self._may_flow.set()
+        self.passed = 0
+        self.address: tuple[str, int] = self._listener.getsockname()
+        self._begin(self._accept)
+
+    def deafen(self) -> None:
+        """Swallow everything from now on."""
+        self._is_deaf.set()
+
+    def freeze(self) -> None:
+        """Take nothing from now on."""
+        self._may_flow.clear()
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for connection in self._sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_closed.set()
+        self._may_flow.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(10)
+        for connection in self._sockets:
+            connection.close()
+
+    def _begin(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while not self._is_closed.is_set():
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._target)
+                self._sockets += [near, far]
+                self._begin(self._relay, near, far)
+                self._begin(self._relay, far, near)
+
+    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while self._may_flow.wait() and (piece := source.recv(16384)):
+                if not self._is_deaf.is_set():
+                    sink.sendall(piece)
+                    self.passed += len(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@dataclass
+class World:
+    """One hub with its gateway, and everything to make devices for it."""
+
+    api: EchoApi
+    connections: Connections
+    gateway: Gateway = field(init=False)
+    ca: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    host_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    records: list[SessionRecord] = field(default_factory=list)
+    alarms: list[CloneAlarm] = field(default_factory=list)
+    revoked_serials: set[int] = field(default_factory=set)
+    revoked_devices: set[str] = field(default_factory=set)
+    """What the registry no longer accepts; the gateway asks at every login."""
+
+    def authorise(self, device: str, certificate: Certificate) -> None:
+        if device in self.revoked_devices:
+            raise TrustError("the device was revoked")
+
+    def identity(self, device: str = DEVICE, **changes: int) -> DeviceIdentity:
+        """A device with a certificate; `serial`, `valid_from`, `valid_to` can be changed."""
+        key = Ed25519PrivateKey.generate()
+        times = {"serial": 7, "valid_from": NOW - DAY, "valid_to": NOW + 30 * DAY} | changes
+        line = issue_user_certificate(self.ca, public_line(key.public_key()), device, **times)
+        return DeviceIdentity(device, key, line)
+
+    def client(
+        self,
+        identity: DeviceIdentity | None = None,
+        *,
+        address: tuple[str, int] | None = None,
+        settings: ClientSettings | None = None,
+    ) -> TunnelClient:
+        return TunnelClient(
+            [address or self.gateway.address],
+            identity or self.identity(),
+            [self.host_line()],
+            settings or ClientSettings(probing=PATIENT),
+        )
+
+    def host_line(self) -> str:
+        return public_line(self.host_key.public_key())
+
+    def stopped(self) -> list[SessionRecord]:
+        return [row for row in self.records if row.acct_status_type is StatusType.STOP]
+
+
+@contextmanager
+def running_world(**changes: object) -> Iterator[World]:
+    """A world whose gateway has these settings changed; at the end no thread may be left."""
+    before = set(threading.enumerate())
+    connections = Connections()
+    with ExitStack() as stack:
+        api = stack.enter_context(EchoApi(connections))
+        settings = GatewaySettings("127.0.0.1", 0, api.address, probing=PATIENT)
+        world = World(api, connections)
+        admission = Admission(
+            world.ca.public_key().public_bytes_raw(),
+            world.authorise,
+            lambda: NOW,
+            lambda: world.revoked_serials,
+        )
+        reports = Reports(world.records.append, world.alarms.append)
+        world.gateway = Gateway(
+            replace(settings, **changes),  # type: ignore[arg-type]  # the test names its fields
+            world.host_key,
+            admission,
+            connections,
+            reports,
+        )
+        stack.enter_context(world.gateway)
+        yield world
+    assert wait_for(lambda: not _left(before)), _left(before)
+    assert len(connections) == 0
+
+
+def _left(before: set[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread not in before]
+
+
+def request(channel: TunnelChannel, path: str, body: bytes | None = None) -> bytes:
+    """The body of the answer to one HTTP request over a stream, by the usual client."""
+    connection = http.client.HTTPConnection("hub")
+    connection.sock = channel
+    connection.request("GET" if body is None else "POST", path, body)
+    answer = connection.getresponse().read()
+    connection.close()
+    return answer
+
+
+@contextmanager
+def plain_client(world: World) -> Iterator[paramiko.Transport]:
+    """An SSH client without our limits, as an attacker has it."""
+    connection = socket.create_connection(world.gateway.address, 10)
+    with paramiko.Transport(connection) as transport:
+        security = transport.get_security_options()
+        security.ciphers = algorithms.CIPHERS
+        transport.start_client(timeout=10)
+        yield transport
+    transport.join(10)
+
+
+@contextmanager
+def logged_in(world: World) -> Iterator[paramiko.Transport]:
+    identity = world.identity()
+    with plain_client(world) as transport:
+        transport.auth_publickey(DEVICE, certified_key(identity.key, identity.certificate))
+        yield transport
