@@ -1,0 +1,42 @@
+"""`postroad store`: a store file looked at from outside, while its program runs or not."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from postroad.errors import VerdictError
+from sync.stores.sqlite import SqliteStore
+from web.terminal import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `store` to the subjects."""
+    parser = commands.add_parser("store", help="store.help", description="store.help")
+    subcommands = parser.add_subparsers()
+    check = subcommands.add_parser(
+        "check", help="store.check.help", description="store.check.help"
+    )
+    check.add_argument("file", metavar="FILE", type=Path, help="store.file.help")
+    check.set_defaults(run=check_store)
+
+
+def check_store(arguments: argparse.Namespace) -> None:
+    """Read a whole store and say whether its file is sound.
+
+    Raises:
+        StoreError: There is no store at that place.
+        VerdictError: It is damaged.
+    """
+    store = SqliteStore.open_for_reading(arguments.file)
+    try:
+        faults = store.quick_check()
+        last_seq = store.last_seq
+    finally:
+        store.close()
+    if faults:
+        first = faults[0][:200]
+        raise VerdictError(
+            "store.damaged", file=str(arguments.file), first=first, count=len(faults)
+        )
+    arguments.terminal.say("store.sound", file=str(arguments.file), last_seq=last_seq)
