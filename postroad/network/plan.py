@@ -37,7 +37,11 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class UnitPlan:
-    """One installation to make; `gateway_port` is None at an outpost."""
+    """One installation to make.
+
+    `gateway_port` is None at an outpost. `door_port` is where its clerks open the hub above
+    through the tunnel; None at the root, and where the ports of one machine do not suffice.
+    """
 
     division: Division
     path: tuple[str, ...]
@@ -45,6 +49,7 @@ class UnitPlan:
     device: str
     pages_port: int
     gateway_port: int | None
+    door_port: int | None
     posts: tuple[Post, ...]
 
     @property
@@ -90,6 +95,7 @@ def plan_network(
         raise NetworkError("network.single_unit", unit=tree.root)
     gateways_after = max(GATEWAYS_AFTER_MIN, -(-len(codes) // 1000) * 1000)
     lowest = tree.tiers[-1]
+    has_doors = base_port + len(codes) + 2 * gateways_after <= PORT_MAX
     planned: dict[str, UnitPlan] = {}
     for place, code in enumerate(codes, 1):
         division = tree.unit(code)
@@ -103,6 +109,7 @@ def plan_network(
             device=f"{code}-{STATION:02d}",
             pages_port=port,
             gateway_port=None if is_outpost else port + gateways_after,
+            door_port=port + 2 * gateways_after if has_doors and division.parent else None,
             posts=tuple(Post(f"{code}-{suffix}", role) for suffix, role in posts),
         )
     _check_ports(planned, base_port)

@@ -159,6 +159,8 @@ class NetworkWriter:
                 "addresses": [f"{host}:{above.gateway_port}"],
                 "interval_s": INTERVAL_S,
             }
+            if unit.door_port is not None:
+                tables["upstream"]["door"] = f"127.0.0.1:{unit.door_port}"
         if unit.gateway_port is not None:
             tables["gateway"] = {"host": host, "port": unit.gateway_port}
         return (_HEAD + tomli_w.dumps(tables)).encode()

@@ -1,0 +1,71 @@
+"""Whom a gateway lets in, within which limits, and whom it tells."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from security.sshcert import Certificate
+from security.tunnel.accounting import CloneAlarm, SessionRecord
+from security.tunnel.watchdog import Probing
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where a gateway listens and the limits it holds.
+
+    One gateway serves at most about 500 tunnels: each costs one thread and each open stream
+    two. Offices behind one address share it, so the limit per address is on unfinished logins
+    only.
+    """
+
+    host: str
+    port: int
+    api_address: tuple[str, int]
+    window_bytes: int = 128 * 1024
+    login_deadline_s: float = 30.0
+    sessions_max: int = 500
+    pending_max: int = 64
+    pending_per_address_max: int = 32
+    channels_max: int = 512
+    channels_per_session_max: int = 16
+    user_timeout_s: float = 60.0
+    proof_s: float = 10.0
+    """How long a session that was taken over has to prove that it is still alive."""
+    probing: Probing = field(default_factory=Probing)
+
+
+def _nothing_revoked() -> Collection[int]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What decides about a login.
+
+    `authorise` gets the device id and its checked certificate and raises TrustError to refuse;
+    it is called in the threads of the sessions and must not take long. `now` is unix seconds,
+    `ca_public` the 32 bytes of the hub's SSH authority.
+    """
+
+    ca_public: bytes
+    authorise: Callable[[str, Certificate], None]
+    now: Callable[[], int]
+    revoked_serials: Callable[[], Collection[int]] = _nothing_revoked
+
+
+def _ignore_record(_record: SessionRecord) -> None:
+    """Keep no accounting."""
+
+
+def _ignore_alarm(_alarm: CloneAlarm) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Who is told of sessions and of clones; called in the threads of the sessions.
+
+    A session whose start cannot be recorded is ended: there is no use without accounting.
+    """
+
+    on_session: Callable[[SessionRecord], None] = _ignore_record
+    on_clone: Callable[[CloneAlarm], None] = _ignore_alarm

@@ -1,0 +1,380 @@
+"""One connection of a device to the gateway, from its TCP accept to its last record."""
+
+import logging
+import socket
+import time
+from dataclasses import asdict, dataclass, field
+from threading import Event, Lock, Thread, current_thread
+from typing import Final
+
+from paramiko import Channel, Ed25519Key, PKey, ServerInterface
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_FAILED_CONNECT_FAILED,
+    OPEN_FAILED_RESOURCE_SHORTAGE,
+    OPEN_SUCCEEDED,
+)
+
+from security.errors import TrustError
+from security.sshcert import Certificate, check_user_certificate
+from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
+from security.tunnel.admission import Admission, GatewaySettings, Reports
+from security.tunnel.channel import TunnelChannel
+from security.tunnel.connections import Connections
+from security.tunnel.keys import line_blob
+from security.tunnel.link import LinkSocket, tune
+from security.tunnel.pump import Pump
+from security.tunnel.roster import Roster
+from security.tunnel.watchdog import Watchdog
+from security.tunnel.wire import HUB_TARGET, WireTransport
+
+_log = logging.getLogger(__name__)
+
+# A whole login takes about 6 KiB; whoever sends more before it has other intentions.
+_OCTETS_BEFORE_LOGIN_MAX: Final = 64 * 1024
+
+# The API is on this machine: it accepts at once or is down.
+_API_CONNECT_S: Final = 3.0
+
+# So much of a name that somebody merely claims goes into the log.
+_CLAIM_LENGTH_MAX: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What all sessions of one gateway share."""
+
+    settings: GatewaySettings
+    admission: Admission
+    reports: Reports
+    connections: Connections
+    host_key: Ed25519Key = field(repr=False)
+    roster: "Roster[GatewaySession]"
+    watchdog: Watchdog
+
+
+class GatewaySession(ServerInterface):
+    """Lets one device in by its certificate, and to the hub's API only.
+
+    Whatever is not allowed here, the base class refuses: passwords, no authentication, shells,
+    commands, subsystems, agents, X11, environment, reverse forwarding.
+    """
+
+    def __init__(
+        self, premises: Premises, connection: socket.socket, peer: tuple[str, int]
+    ) -> None:
+        self._premises = premises
+        self._peer = f"{peer[0]}:{peer[1]}"
+        settings = premises.settings
+        tune(connection, user_timeout_s=settings.user_timeout_s, send_buffer_bytes=None)
+        self.link = LinkSocket(connection, wake_s=settings.probing.wake_s)
+        self.link.octets_in_max = _OCTETS_BEFORE_LOGIN_MAX
+        self._transport = _ServerTransport(self.link, self, settings)
+        self._transport.add_server_key(premises.host_key)
+        self._accepted_at = time.monotonic()
+        self._logged_in_at: float | None = None
+        self._certificate: Certificate | None = None
+        self._claimed = ""
+        self._refusal = ""
+        self._newer: GatewaySession | None = None
+        self._proof_until = 0.0
+        self._lock = Lock()
+        self._waiting: dict[int, tuple[socket.socket, tuple[str, int]]] = {}
+        self._pumps: dict[Thread, Pump] = {}
+        self._channels_opened = 0
+        self._channels_refused = 0
+
+    @property
+    def session_id(self) -> str:
+        """The name of the session in the accounting: half of the SSH session id, in hex."""
+        return (self._transport.session_id or b"")[:16].hex()
+
+    def start(self) -> None:
+        """Begin the key exchange in a thread of its own.
+
+        Raises:
+            RuntimeError: The system gives no more threads.
+        """
+        self._premises.watchdog.watch(self)
+        self._transport.start_server(event=Event(), server=self)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the thread of a session that was cut."""
+        self._transport.join(timeout_s)
+
+    def record(
+        self, status: StatusType, cause: TerminateCause | None = None
+    ) -> SessionRecord | None:
+        """The accounting row as of now; None before the login."""
+        if self._certificate is None or self._logged_in_at is None:
+            return None
+        return SessionRecord(
+            acct_status_type=status,
+            acct_session_id=self.session_id,
+            user_name=self._certificate.device,
+            certificate_serial=self._certificate.serial,
+            calling_station_id=self._peer,
+            event_timestamp=self._premises.admission.now(),
+            acct_session_time=int(time.monotonic() - self._logged_in_at),
+            acct_input_octets=self.link.octets_in,
+            acct_output_octets=self.link.octets_out,
+            acct_terminate_cause=cause,
+            channels_opened=self._channels_opened,
+            channels_refused=self._channels_refused,
+            algorithms=self._transport.algorithm_names,
+        )
+
+    # What the watchdog asks.
+
+    def seconds_left(self) -> float:
+        """The time until the login must be finished, or a byte be heard."""
+        settings, now = self._premises.settings, time.monotonic()
+        if self._logged_in_at is None:
+            return self._accepted_at + settings.login_deadline_s - now
+        left = settings.probing.silence_max_s - self.link.silence_s()
+        return left if self._newer is None else min(left, self._proof_until - now)
+
+    def expire(self) -> None:
+        """Cut a session that ran out of time."""
+        is_live = self._logged_in_at is not None
+        self.link.cut(
+            TerminateCause.LOST_CARRIER if is_live else TerminateCause.SESSION_TIMEOUT
+        )
+
+    # What paramiko asks, in the thread of the session.
+
+    def get_allowed_auths(self, username: str) -> str:
+        """Certificates are public keys to SSH."""
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: PKey) -> int:
+        """Accept a certificate of ours; paramiko checks afterwards that its key signs."""
+        admission = self._premises.admission
+        self._claimed = username[:_CLAIM_LENGTH_MAX]
+        self._certificate = None
+        try:
+            if key.public_blob is None:
+                raise TrustError("a bare key without a certificate")
+            certificate = check_user_certificate(
+                key.public_blob.key_blob,
+                admission.ca_public,
+                username,
+                admission.now(),
+                admission.revoked_serials(),
+            )
+            if line_blob(certificate.ssh) != key.asbytes():
+                raise TrustError("the certificate was read in two ways")
+            admission.authorise(certificate.device, certificate)
+        except TrustError as error:
+            self._refusal = str(error)
+            return AUTH_FAILED
+        self._certificate = certificate
+        return AUTH_SUCCESSFUL
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        """No sessions, so no shell, no command, no subsystem."""
+        self._channels_refused += 1
+        return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        """Connect to the API before saying yes, so that one that is down is reported so."""
+        reason = OPEN_SUCCEEDED
+        if destination != HUB_TARGET:
+            reason = OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        elif not self._reserve_channel():
+            reason = OPEN_FAILED_RESOURCE_SHORTAGE
+        else:
+            try:
+                self._waiting[chanid] = self._connect_to_api()
+            except OSError:
+                self._premises.roster.give_channel()
+                reason = OPEN_FAILED_CONNECT_FAILED
+        if reason == OPEN_SUCCEEDED:
+            self._channels_opened += 1
+        else:
+            self._channels_refused += 1
+        return reason
+
+    # What our transport tells, in the thread of the session.
+
+    def logged_in(self) -> None:
+        """The login is complete: this session is now the one of its device."""
+        premises, certificate = self._premises, self._certificate
+        assert certificate is not None
+        self.link.octets_in_max = None
+        self._logged_in_at = time.monotonic()
+        older = premises.roster.admit(self, certificate.device)
+        try:
+            # A revocation may have come since the check, and missed a session not yet listed.
+            premises.admission.authorise(certificate.device, certificate)
+        except TrustError as error:
+            self._refuse_late(str(error))
+            return
+        self._transport.begin_probing()
+        premises.watchdog.look_again()
+        started = self.record(StatusType.START)
+        assert started is not None
+        premises.reports.on_session(started)
+        if older is not None:
+            older.taken_over(self)
+
+    def channel_opened(self, channel: Channel) -> None:
+        """The device knows that its stream is open: carry it."""
+        connection, local = self._waiting.pop(channel.chanid)
+        stream = TunnelChannel(channel, self._transport.is_active)
+        pump = Pump(stream, connection, "gateway-back")
+        thread = Thread(
+            target=self._carry, args=(pump, local), name="gateway-carry", daemon=True
+        )
+        with self._lock:
+            self._pumps[thread] = pump
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            self._finish(thread, local)
+
+    def proved_alive(self) -> None:
+        """The device answers here although it has logged in elsewhere: there are two of it."""
+        if self._newer is None or self._certificate is None:
+            return
+        self._premises.reports.on_clone(
+            CloneAlarm(
+                device=self._certificate.device,
+                older_session_id=self.session_id,
+                older_peer=self._peer,
+                newer_session_id=self._newer.session_id,
+                newer_peer=self._newer._peer,  # noqa: SLF001 (its own kind)
+            )
+        )
+        self.link.cut(TerminateCause.PORT_PREEMPTED)
+
+    def ended(self) -> None:
+        """The connection is over: give everything back, and write the last row."""
+        premises = self._premises
+        for connection, local in self._waiting.values():
+            premises.connections.remove(*local)
+            connection.close()
+            premises.roster.give_channel()
+        self._abort_pumps()
+        premises.watchdog.forget(self)
+        cause = self._transport.end_cause()
+        stopped = self.record(StatusType.STOP, cause)
+        try:
+            if stopped is not None:
+                premises.reports.on_session(stopped)
+        finally:
+            premises.roster.leave(self)
+            self._log_end(stopped, cause)
+
+    # From other sessions and from ourselves.
+
+    def taken_over(self, newer: "GatewaySession") -> None:
+        """Another session of the same device is the one now; end this one.
+
+        Its streams end at once. The connection stays for a moment, to see whether somebody
+        still answers: then the device exists twice. A dead link does not answer, so that a
+        plain reconnect raises no alarm. Nothing here waits for this connection.
+        """
+        self._proof_until = time.monotonic() + self._premises.settings.proof_s
+        self._newer = newer
+        self._abort_pumps()
+        self._transport.demand_proof()
+        self._premises.watchdog.look_again()
+
+    def _refuse_late(self, reason: str) -> None:
+        self._refusal = reason
+        self._logged_in_at = None
+        self.link.cut(TerminateCause.ADMIN_RESET)
+
+    def _reserve_channel(self) -> bool:
+        with self._lock:
+            open_here = len(self._pumps) + len(self._waiting)
+        return (
+            self._newer is None
+            and open_here < self._premises.settings.channels_per_session_max
+            and self._premises.roster.take_channel()
+        )
+
+    def _connect_to_api(self) -> tuple[socket.socket, tuple[str, int]]:
+        """A connection to the API whose local port is known to be this device's beforehand."""
+        assert self._certificate is not None
+        connections = self._premises.connections
+        host, port = self._premises.settings.api_address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        local: tuple[str, int] | None = None
+        try:
+            connection.settimeout(_API_CONNECT_S)
+            connection.bind((host, 0))
+            address = connection.getsockname()
+            local = (address[0], address[1])
+            connections.add(*local, self._certificate.device)
+            connection.connect((host, port))
+            connection.settimeout(None)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            if local is not None:
+                connections.remove(*local)
+            connection.close()
+            raise
+        return connection, local
+
+    def _carry(self, pump: Pump, local: tuple[str, int]) -> None:
+        try:
+            pump.run()
+        finally:
+            self._finish(current_thread(), local)
+
+    def _finish(self, thread: Thread, local: tuple[str, int]) -> None:
+        """Forget the port before it is free for others, then close."""
+        self._premises.connections.remove(*local)
+        with self._lock:
+            pump = self._pumps.pop(thread)
+        pump.close()
+        self._premises.roster.give_channel()
+
+    def _abort_pumps(self) -> None:
+        with self._lock:
+            pumps = tuple(self._pumps.values())
+        for pump in pumps:
+            pump.abort()
+
+    def _log_end(self, stopped: SessionRecord | None, cause: TerminateCause) -> None:
+        if stopped is None:
+            reason = self._refusal or f"no login: {cause}"
+            _log.warning(
+                "tunnel login refused",
+                extra={"peer": self._peer, "claimed": self._claimed, "reason": reason},
+            )
+        else:
+            _log.info("tunnel session ended", extra=asdict(stopped))
+
+
+class _ServerTransport(WireTransport):
+    """The connection of one session, telling the session what happens to it."""
+
+    def __init__(
+        self, link: LinkSocket, session: GatewaySession, settings: GatewaySettings
+    ) -> None:
+        super().__init__(link, window_bytes=settings.window_bytes, probing=settings.probing)
+        self._session = session
+
+    def ended(self) -> None:
+        """Tell the session."""
+        self._session.ended()
+
+    def proved_alive(self) -> None:
+        """Tell the session."""
+        self._session.proved_alive()
+
+    def _auth_trigger(self) -> None:
+        super()._auth_trigger()  # type: ignore[misc]  # not in the stubs
+        self._session.logged_in()
+
+    def _queue_incoming_channel(self, channel: Channel) -> None:
+        """Called once the device was told yes; nobody has to wait in `accept`."""
+        self._session.channel_opened(channel)

@@ -1,0 +1,129 @@
+"""What both programs open at start, in order, before the first page is served."""
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casebook.book import Casebook, Office
+from casebook.desk import World
+from casebook.index import CaseIndex
+from casebook.people import Station, station_of
+from cases.catalogue import load_catalogue
+from cases.divisions import Tree, load_divisions
+from cases.limits import load_calendar
+from security.keystore import NodeKeys
+from security.registry import Registry
+from security.statements import decode_log
+from sync.ports import Store
+from sync.stores.sqlite import SqliteStore
+from sync.wallclock import WallClock, random_bytes
+from web.accounts import Accounts, load_accounts
+from web.errors import SettingsError
+from web.settings import Settings
+
+COOKIE_KEY_FILE = "cookie-key"
+_SECRET_BYTES = 32
+TEXT_BYTES_MAX = 64 * 1024 * 1024
+"""The division table of the whole country has 38 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One opened installation: its place, its keys, its store and its published sets."""
+
+    settings: Settings
+    station: Station
+    registry: Registry
+    keys: NodeKeys
+    store: Store
+    casebook: Casebook
+    accounts: Accounts
+    divisions: Tree
+    cookie_key: bytes = field(repr=False)
+
+    def close(self) -> None:
+        """Close the read model and then the store; whoever used them has been stopped."""
+        self.casebook.close()
+        self.store.close()
+
+
+def open_installation(settings: Settings) -> Installation:
+    """Open keys, registry, store, read model and published sets of one installation.
+
+    Raises:
+        SettingsError, KeyFileError, TrustError, CatalogueError, DivisionError, StoreError,
+        AccountsError, StationError: One file is missing, damaged or not this node's; each names
+            it in one line, and nothing is changed.
+    """
+    keys = NodeKeys.load(settings.keys)
+    registry = load_registry(settings)
+    station = station_of(registry, settings.unit, settings.device)
+    catalogue = load_catalogue(_text(settings.catalogue))
+    calendar = load_calendar(_text(settings.calendar))
+    divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
+    accounts = load_accounts(settings.accounts)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = SqliteStore.open(settings.store, random_bytes)
+    casebook = Casebook(
+        Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
+        store,
+        World(WallClock(), random_bytes),
+        CaseIndex(settings.read_model),
+    )
+    casebook.refresh()
+    return Installation(
+        settings=settings,
+        station=station,
+        registry=registry,
+        keys=keys,
+        store=store,
+        casebook=casebook,
+        accounts=accounts,
+        divisions=divisions,
+        cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
+    )
+
+
+def load_registry(settings: Settings) -> Registry:
+    """Return the registry of this node, every statement verified from the city root down.
+
+    Raises:
+        SettingsError: The file cannot be read.
+        TrustError, SignatureError, FormatError: A statement is not what it claims.
+    """
+    registry = Registry(settings.root_key)
+    for statement in decode_log(_bytes(settings.registry)):
+        registry.apply(statement)
+    return registry
+
+
+def _text(path: Path) -> str:
+    try:
+        return _bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text") from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(TEXT_BYTES_MAX + 1)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    if len(raw) > TEXT_BYTES_MAX:
+        raise SettingsError(f"{path}: larger than {TEXT_BYTES_MAX} bytes")
+    return raw
+
+
+def _cookie_key(path: Path) -> bytes:
+    """Return the key that signs this node's session cookies, made at the first start."""
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_SECRET_BYTES))
+    key = _bytes(path)
+    if len(key) != _SECRET_BYTES:
+        raise SettingsError(f"{path}: damaged; remove it and start again (all sessions end)")
+    return key

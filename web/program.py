@@ -1,0 +1,131 @@
+"""What the outpost and the hub have in common as running programs."""
+
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Protocol
+
+from security.errors import KeyFileError
+from security.tunnel.client import DeviceIdentity, TunnelClient
+from security.tunnel.errors import TunnelError
+from security.tunnel.forward import LocalForward
+from sync.agent import Agent
+from sync.driver import UpstreamDriver
+from sync.ingest import Gate
+from sync.protocol.upstream import Link
+from sync.status import SyncStatus
+from sync.transports.http import HttpTransport
+from sync.uplink import Uplink
+from sync.wallclock import WallClock
+from web.opening import Installation
+from web.settings import Upstream
+
+_log = logging.getLogger(__name__)
+
+STOP_S = 5.0
+
+
+class Part(Protocol):
+    """Something that runs beside the others and is stopped with them."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End, within seconds."""
+
+
+class Connection:
+    """The way up of one installation: tunnel, sync agent, and a door to the hub's pages."""
+
+    def __init__(self, installation: Installation, upstream: Upstream) -> None:
+        """Prepare the way; nothing is dialled before `start`.
+
+        Raises:
+            KeyFileError: This node has no certificate.
+            TrustError: The registry does not know the hub above.
+        """
+        store, station = installation.store, installation.station
+        self._uplink = Uplink(_client(installation, upstream))
+        driver = UpstreamDriver(
+            link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
+            store=store,
+            gate=Gate(installation.registry, store, station.unit),
+            transport=HttpTransport(self._uplink.stream, WallClock()),
+            clock=WallClock(),
+            jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
+            on_stored=lambda: _follow(installation),
+        )
+        self._driver = driver
+        self._agent = Agent(driver, upstream.interval_s)
+        self._door = (
+            LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
+            if upstream.door
+            else None
+        )
+
+    @property
+    def agent(self) -> Agent:
+        """The thread that holds the sessions."""
+        return self._agent
+
+    def status(self) -> SyncStatus:
+        """Return how the link stands, for the sync light."""
+        return self._driver.status()
+
+    def start(self) -> None:
+        """Begin to sync and to let clerks through to the hub's pages."""
+        self._agent.start()
+        if self._door is not None:
+            self._door.start()
+
+    def stop(self) -> None:
+        """Close the tunnel and end the session that is running."""
+        if self._door is not None:
+            self._door.close()
+        self._uplink.close()
+        self._agent.stop(STOP_S)
+
+
+def run_until_told(parts: Sequence[Part], ready: Callable[[], None]) -> None:
+    """Start the parts in order, wait for SIGINT or SIGTERM, stop them in reverse order."""
+    told = threading.Event()
+
+    def tell(_signal: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, tell)
+    started: list[Part] = []
+    try:
+        for part in parts:
+            part.start()
+            started.append(part)
+        ready()
+        told.wait()
+    finally:
+        for part in reversed(started):
+            part.stop()
+
+
+def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
+    keys, station = installation.keys, installation.station
+    if keys.ssh_certificate is None:
+        raise KeyFileError(
+            f"{installation.settings.keys}: there is no certificate to log in with"
+        )
+    hosts = [
+        device.host for device in installation.registry.devices(upstream.unit) if device.host
+    ]
+    if not hosts:
+        raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
+    identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
+    addresses = [(address.host, address.port) for address in upstream.addresses]
+    return TunnelClient(addresses, identity, hosts)
+
+
+def _follow(installation: Installation) -> None:
+    installation.casebook.refresh()
