@@ -54,7 +54,7 @@ def case_readers(
 def audience(
     item: Item, path: Sequence[str], registry: Registry, tiers: Sequence[str]
 ) -> list[Reader]:
-    """Return the readers of a new case: one per unit on the path, and escrow if there is one.
+    """Return the readers of a new case: one per unit on the path, and escrow.
 
     Raises:
         TrustError: A unit of the path is unknown to the registry.
@@ -68,6 +68,4 @@ def audience(
         )
         for unit in units
     ]
-    if registry.escrow is not None:
-        readers.append(Reader(ESCROW, 1, registry.escrow, CASE_KEY))
-    return readers
+    return [*readers, Reader(ESCROW, ESCROW_EPOCH, registry.escrow, CASE_KEY)]

@@ -9,7 +9,7 @@ from casebook.deadlines import due_of
 from casebook.desk import DRAFT_KEY, Desk, Texts, World
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
-from casebook.index import CaseIndex, CaseRow, Page
+from casebook.index import CaseIndex, CaseRow, Page, Place
 from casebook.intake import Intake, Received
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
@@ -64,6 +64,7 @@ class Casebook:
         self._files = CaseFiles(store, office.registry, station.unit, office.reading)
         self._feed = Feed(store, station.device, world.clock)
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
+        self._is_checked = False
         self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
 
     def receive(self, item: str, intake: Intake, clerk: Clerk, draft: str = "") -> Received:
@@ -229,9 +230,9 @@ class Casebook:
         """Bring the read model up to the store; return how many rows were folded anew."""
         folded = 0
         with self._feed.lock:
-            position = self._index.position(self._store.incarnation)
-            while position < self._store.last_seq:
-                changes = self._store.changes(position, limit=_BATCH, databases=_DATABASES)
+            place = self._place()
+            while place.seq < self._store.last_seq:
+                changes = self._store.changes(place.seq, limit=_BATCH, databases=_DATABASES)
                 touched = dict.fromkeys(
                     tag.removeprefix("case:")
                     for change in changes.rows
@@ -239,10 +240,31 @@ class Casebook:
                     if tag.startswith("case:")
                 )
                 rows = [row for case in touched if (row := self._row(bytes.fromhex(case)))]
-                position = changes.last_seq
-                self._index.update(rows, self._store.incarnation, position)
+                last = changes.rows[-1].document.id if changes.rows else place.document
+                place = Place(self._store.incarnation, changes.last_seq, last)
+                self._index.update(rows, place)
+                self._desk.keep_numbers(self._store, [row.case_no for row in rows])
                 folded += len(rows)
         return folded
+
+    def _place(self) -> Place:
+        """Return how far the read model is, after dropping one that follows another store."""
+        place = self._index.place()
+        if not self._is_checked:
+            self._is_checked = True
+            if not self._follows(place):
+                self._index.clear()
+                return Place(self._store.incarnation)
+        return place
+
+    def _follows(self, place: Place) -> bool:
+        if place.incarnation != self._store.incarnation or place.seq > self._store.last_seq:
+            return False
+        for database in _DATABASES if place.document else ():
+            document = self._store.get(database, place.document)
+            if document is not None:
+                return True
+        return not place.document
 
     def _row(self, case: bytes) -> CaseRow | None:
         file = self._files.open(case)

@@ -1,29 +1,38 @@
 """All records of one case, opened as far as this unit may.
 
-Reading a case is one walk along its tag in the store's scope index: grants first give the keys,
-then every entry yields its facts and, where the case key is held, its body.
+Reading a case is one walk along its tag in the store's scope index. Its origin is the receipt
+written by the home unit, the last of the path: the key that opens it is the key of the case,
+and its path is the case's path. Whoever else stands on the path can sign a grant with another
+key or an entry under another path; such records are kept and counted, and decide nothing, so
+that all tiers fold the same entries.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from casebook.errors import UnknownCaseError
 from cases.entries import Entry
-from security.errors import FormatError, OpenError
-from security.grants import open_grant
-from security.records import Record, derive_facts_key, open_body, open_facts
+from security.errors import FormatError, OpenError, TrustError
+from security.grants import FACTS_KEY, open_grant
+from security.records import ENTRY, GRANT, Record, derive_facts_key, open_body, open_facts
 from security.registry import Registry
 from security.signing import ReadingKey
 from sync.documents import record_of
-from sync.ports import Store
+from sync.ports import Changes, Store
 
-ENTRIES_MAX = 5_000
+_log = logging.getLogger(__name__)
+
+RECORDS_MAX = 5_000
 """Records of one case that are read; a case of the trade has some dozens."""
+
+KEYS_MAX = 8
+"""Different keys of one generation that are tried; an honest case has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseKeys:
-    """The keys of one generation that this unit holds; `case` is None at a relaying hub."""
+    """The keys of a case that this unit holds; `case` is None at a relaying hub."""
 
     facts: bytes = field(repr=False)
     case: bytes | None = field(repr=False)
@@ -31,40 +40,47 @@ class CaseKeys:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """The records of a case in store order, the entries that opened, and the keys held."""
+    """The entries of a case that opened, and with which keys.
+
+    `unopened` counts what is here and could not be read: damaged on this disk, under a key that
+    was not granted, or not of this case's path.
+    """
 
     case: bytes
     path: tuple[str, ...]
-    records: tuple[Record, ...]
+    generation: int
+    keys: CaseKeys | None
     entries: tuple[Entry, ...]
-    keys: Mapping[int, CaseKeys]
+    records: tuple[Record, ...]
     own_seq: int
     unopened: int
 
     @property
     def readable(self) -> str:
         """Tell what this unit may read: `case`, `facts` or nothing."""
-        if any(keys.case is not None for keys in self.keys.values()):
-            return "case"
-        return "facts" if self.keys else ""
-
-    @property
-    def generation(self) -> int:
-        """Return the newest key generation held, 0 when none is."""
-        return max(self.keys, default=0)
+        if self.keys is None:
+            return ""
+        return "facts" if self.keys.case is None else "case"
 
     def bodies(self) -> dict[str, dict[str, object]]:
         """Open and return the body of every entry that this unit may read, by entry id."""
+        if self.keys is None or self.keys.case is None:
+            return {}
         opened = {}
         for record in self.records:
-            keys = self.keys.get(record.header.generation)
-            if record.header.type != "entry" or keys is None or keys.case is None:
-                continue
             try:
-                opened[record.id] = open_body(record, keys.case)
+                opened[record.id] = open_body(record, self.keys.case)
             except OpenError:
                 continue
         return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """The receipt that began the case: its record, and the keys that opened it."""
+
+    record: Record
+    keys: CaseKeys
 
 
 class CaseFiles:
@@ -85,51 +101,41 @@ class CaseFiles:
         Raises:
             UnknownCaseError: The store holds nothing of it.
         """
-        changes = self._store.changes(0, limit=ENTRIES_MAX, tag=f"case:{case.hex()}")
+        changes = self._store.changes(0, limit=RECORDS_MAX, tag=f"case:{case.hex()}")
         if not changes.rows:
             message = f"case {case.hex()} is not in this store"
             raise UnknownCaseError(message)
-        records = [record_of(row.document) for row in changes.rows]
-        keys = self._keys(records)
-        entries, unopened = [], 0
-        for record in records:
-            if record.header.type != "entry":
-                continue
-            entry = self._entry(record, keys.get(record.header.generation))
-            if entry is None:
-                unopened += 1
-            else:
-                entries.append(entry)
+        records = list(_records(changes))
+        wanted = [record for record in records if record.header.type == ENTRY]
+        origin = self._origin(wanted, self._offered_keys(records))
+        opened = [] if origin is None else list(self._opened(wanted, origin))
+        damaged = len(changes.rows) - len(records)
         own_seq = max((row.seq for row in changes.rows if row.document.origin == ""), default=0)
         return CaseFile(
-            case,
-            records[0].header.path,
-            tuple(records),
-            tuple(entries),
-            keys,
-            own_seq,
-            unopened,
+            case=case,
+            path=origin.record.header.path if origin else (),
+            generation=origin.record.header.generation if origin else 0,
+            keys=origin.keys if origin else None,
+            entries=tuple(entry for entry, _ in opened),
+            records=tuple(record for _, record in opened),
+            own_seq=own_seq,
+            unopened=len(wanted) - len(opened) + damaged,
         )
 
-    def _keys(self, records: list[Record]) -> dict[int, CaseKeys]:
-        """Choose one key a generation: of several grants, the one that opens an entry.
-
-        Anybody on the path can sign a grant with a wrong key; it must not hide the right one.
-        """
+    def _offered_keys(self, records: Sequence[Record]) -> dict[int, list[CaseKeys]]:
+        """Collect what grants give this unit, those with the case key first."""
         offered: dict[int, list[CaseKeys]] = {}
         for record in records:
             keys = self._granted(record)
-            if keys is not None:
-                offered.setdefault(record.header.generation, []).append(keys)
-        held = {}
-        for generation, candidates in offered.items():
-            proved = [keys for keys in candidates if _opens_any(keys, generation, records)]
-            full = [keys for keys in proved if keys.case is not None]
-            held[generation] = (full or proved or candidates)[0]
-        return held
+            known = offered.setdefault(record.header.generation, [])
+            if keys is not None and keys not in known and len(known) < KEYS_MAX:
+                known.append(keys)
+        for known in offered.values():
+            known.sort(key=lambda keys: keys.case is None)
+        return offered
 
     def _granted(self, record: Record) -> CaseKeys | None:
-        if record.header.type != "grant":
+        if record.header.type != GRANT:
             return None
         try:
             grant = open_grant(record, self._unit, self._reading)
@@ -137,39 +143,79 @@ class CaseFiles:
             return None
         if grant is None:
             return None
-        if grant.kind == "facts":
+        if grant.kind == FACTS_KEY:
             return CaseKeys(grant.key, None)
         header = record.header
         return CaseKeys(derive_facts_key(grant.key, header.case, header.generation), grant.key)
 
-    def _entry(self, record: Record, keys: CaseKeys | None) -> Entry | None:
-        if keys is None:
-            return None
+    def _origin(
+        self, entries: Sequence[Record], offered: Mapping[int, list[CaseKeys]]
+    ) -> _Origin | None:
+        """Find the receipt: of several, that of the deepest home and the first in its feed."""
+        found = [
+            origin
+            for record in entries
+            if not record.header.parents and self._author(record) == record.header.path[-1]
+            for origin in _receipts(record, offered.get(record.header.generation, ()))
+        ]
+        return min(found, key=_precedence, default=None)
+
+    def _opened(
+        self, entries: Sequence[Record], origin: _Origin
+    ) -> Iterator[tuple[Entry, Record]]:
+        case = origin.record.header
+        for record in entries:
+            header = record.header
+            if (header.path, header.generation) != (case.path, case.generation):
+                continue
+            try:
+                facts = open_facts(record, origin.keys.facts)
+            except OpenError:
+                continue
+            entry = Entry(
+                id=record.id,
+                parents=tuple(parent.hex() for parent in header.parents),
+                epoch=header.epoch,
+                device=header.device,
+                seq=header.seq,
+                unit=self._author(record),
+                path=header.path,
+                hlc=(header.hlc.ms, header.hlc.counter),
+                facts=facts,
+                incarnation=header.incarnation,
+            )
+            yield entry, record
+
+    def _author(self, record: Record) -> str:
+        try:
+            return self._registry.device(record.header.device).unit
+        except TrustError:
+            return ""
+
+
+def _records(changes: Changes) -> Iterator[Record]:
+    """Read the stored records; one that this disk damaged is passed over and logged."""
+    if changes.more:
+        _log.warning("a case has more records than are read", extra={"limit": RECORDS_MAX})
+    for row in changes.rows:
+        try:
+            yield record_of(row.document)
+        except FormatError:
+            _log.exception("a stored record is damaged", extra={"document": row.document.id})
+
+
+def _receipts(record: Record, candidates: Sequence[CaseKeys]) -> Iterator[_Origin]:
+    for keys in candidates:
         try:
             facts = open_facts(record, keys.facts)
         except OpenError:
-            return None
-        header = record.header
-        return Entry(
-            id=record.id,
-            parents=tuple(parent.hex() for parent in header.parents),
-            epoch=header.epoch,
-            device=header.device,
-            seq=header.seq,
-            unit=self._registry.device(header.device).unit,
-            path=header.path,
-            hlc=(header.hlc.ms, header.hlc.counter),
-            facts=facts,
-            incarnation=header.incarnation,
-        )
+            continue
+        if facts.get("act") == "receive":
+            yield _Origin(record, keys)
 
 
-def _opens_any(keys: CaseKeys, generation: int, records: list[Record]) -> bool:
-    for record in records:
-        if record.header.type == "entry" and record.header.generation == generation:
-            try:
-                open_facts(record, keys.facts)
-            except OpenError:
-                continue
-            return True
-    return False
+def _precedence(origin: _Origin) -> tuple[object, ...]:
+    header = origin.record.header
+    has_case_key = origin.keys.case is not None
+    feed = (header.device, header.incarnation, header.seq, origin.record.id)
+    return (-len(header.path), header.path, feed, not has_case_key)

@@ -1,7 +1,7 @@
 """Write acts: check that they are lawful, seal, sign, chain, store; durable on return."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,8 +19,9 @@ from cases.catalogue import Catalogue
 from cases.fold import CaseState
 from cases.items import Item
 from cases.lifecycle import check
-from cases.numbers import NumberState, allocate, query_code
+from cases.numbers import NumberState, allocate, parse_case_number, query_code
 from security.grants import Reader, make_grant
+from security.header import PARENTS_MAX
 from security.receipts import sign_receipt
 from security.records import Header, Record, seal_entry
 from security.registry import Registry
@@ -123,6 +124,26 @@ class Desk:
         )
         return Received(case, case_no, code, receipt, str(facts["at"]))
 
+    def keep_numbers(self, store: Store, case_nos: Iterable[str]) -> None:
+        """Never give again a number that this station is seen to have given.
+
+        After a restore the hub sends back what this station had written; the numbers in it
+        count, even though this store has forgotten that it gave them.
+        """
+        own = f"{self._station.unit}{self._station.number:02d}"
+        given = [parse_case_number(number) for number in case_nos if number.startswith(own)]
+        before = store.local(NUMBERS_KEY)
+        known = _numbers_of(before)
+        newest = max(
+            ((number.day, number.serial) for number in given), default=(known.day, known.serial)
+        )
+        if newest > (known.day, known.serial):
+            store.put(
+                [],
+                {NUMBERS_KEY: _numbers_text(NumberState(*newest))},
+                expect={NUMBERS_KEY: before},
+            )
+
     def write(
         self, file: CaseFile, state: CaseState, act: str, ruling: Ruling, texts: "Texts"
     ) -> None:
@@ -144,7 +165,7 @@ class Desk:
         check(state, act, facts, ruling.actor, ruling.item, ruling.duties)
         if act == "decide":
             check_amount(ruling, merged_fields(state, file.bodies()))
-        keys = file.keys.get(file.generation)
+        keys = file.keys
         if keys is None or keys.case is None:
             message = f"unit {self._station.unit} holds no key of case {file.case.hex()}"
             raise NotReadableError(message)
@@ -152,7 +173,7 @@ class Desk:
             file.case,
             file.path,
             file.generation,
-            tuple(sorted(bytes.fromhex(head) for head in state.heads)),
+            tuple(bytes.fromhex(head) for head in state.heads[:PARENTS_MAX]),
             state.epoch,
         )
         drafts = [self._entry(sheet, keys, facts, texts.body)]

@@ -4,6 +4,7 @@ It holds facts only, nothing personal, is fed from the store's changes, and can 
 built again at any time: the store is the truth.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,9 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-SCHEMA = 1
+_log = logging.getLogger(__name__)
+
+SCHEMA = 2
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
@@ -54,6 +57,7 @@ _CASES = {
     "digest": str,
 }
 
+_PROGRESS = {"id": int, "incarnation": str, "seq": int, "document": str}
 _INDEXED = (["custody", "state"], ["offer_to"], ["home"], ["case_no"], ["updated_ms"])
 
 
@@ -91,6 +95,19 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far the read model has followed a store.
+
+    `document` is the id of the last document it took in: a store restored from an older copy
+    counts its sequence anew, and then another document stands at the same number.
+    """
+
+    incarnation: str = ""
+    seq: int = 0
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A slice of a shelf, and how many rows the whole shelf has."""
 
@@ -102,34 +119,35 @@ class CaseIndex:
     """The table of cases of one node, and how far it has followed the store."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or make the read model; None keeps it in memory (the simulator, tests)."""
-        place = ":memory:" if path is None else str(path)
-        connection = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        self._database = Database(connection)
+        """Open or make the read model; None keeps it in memory (the simulator, tests).
+
+        A damaged file is dropped: everything in it follows from the store.
+        """
         self._lock = threading.RLock()
-        with self._lock:
+        try:
+            self._database = _connected(path)
+            self._migrate()
+        except sqlite3.DatabaseError:
+            if path is None:
+                raise
+            _log.exception("the read model is damaged and is built again")
+            self._database.conn.close()
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self._database = _connected(path)
             self._migrate()
 
-    def position(self, incarnation: str) -> int:
-        """Return the store seq that the rows reflect; 0 after the store was replaced."""
+    def place(self) -> Place:
+        """Return how far the rows follow which store."""
         with self._lock:
-            row = next(
-                iter(self._database.query("SELECT incarnation, seq FROM progress")), None
-            )
-        if row is None or row["incarnation"] != incarnation:
-            return 0
-        return int(row["seq"])
+            row = next(iter(self._database.query("SELECT * FROM progress")), None)
+        return Place(row["incarnation"], row["seq"], row["document"]) if row else Place()
 
-    def update(self, rows: Iterable[CaseRow], incarnation: str, seq: int) -> None:
-        """Replace rows and move the position, in one transaction."""
-        with self._lock, self._database.conn:
-            self._database.conn.execute("BEGIN")
+    def update(self, rows: Iterable[CaseRow], place: Place) -> None:
+        """Replace rows and then move the place; a crash in between folds them once more."""
+        with self._lock:
             self._table("cases").upsert_all([asdict(row) for row in rows], pk="case_id")
-            self._table("progress").upsert(
-                {"id": 1, "incarnation": incarnation, "seq": seq}, pk="id"
-            )
+            self._table("progress").upsert({"id": 1, **asdict(place)}, pk="id")
 
     def page(self, where: str, values: Mapping[str, object], offset: int, limit: int) -> Page:
         """Return rows in the order of their last act, newest first.
@@ -188,13 +206,17 @@ class CaseIndex:
         for name in self._database.table_names():
             self._table(name).drop()
         self._table("cases").create(_CASES, pk="case_id")
-        for columns in (
-            ["custody", "state"],
-            ["offer_to"],
-            ["home"],
-            ["case_no"],
-            ["updated_ms"],
-        ):
+        for columns in _INDEXED:
             self._table("cases").create_index(columns)
-        self._table("progress").create({"id": int, "incarnation": str, "seq": int}, pk="id")
+        self._table("progress").create(_PROGRESS, pk="id")
         self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _connected(path: Path | None) -> Database:
+    place = ":memory:" if path is None else str(path)
+    connection = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+    database = Database(connection)
+    if path is not None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return database

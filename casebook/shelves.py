@@ -10,7 +10,8 @@ CONDITIONS: dict[str, str] = {
     "to_take": f"offer_to = :unit AND {_OPEN}",
     "in_hand": f"custody = :unit AND {_OPEN}",
     "to_decide": f"custody = :unit AND next_act = 'decide' AND {_OPEN}",
-    "to_deliver": "custody = :unit AND state IN ('decided', 'issued')",
+    # The unit that received a case may always hand the result over, whoever holds custody.
+    "to_deliver": "(custody = :unit OR home = :unit) AND state IN ('decided', 'issued')",
     "all": "1",
     "conflicts": "conflicts > 0",
 }

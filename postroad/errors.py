@@ -30,5 +30,9 @@ class NetworkError(PostroadError):
     """A network cannot be made as asked, or a folder holds none; nothing was written."""
 
 
+class BundleError(PostroadError):
+    """A bundle cannot be made or taken in as asked; nothing was stored."""
+
+
 class VerdictError(PostroadError):
     """A check was carried out to the end, and the answer is no."""

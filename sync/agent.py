@@ -50,14 +50,17 @@ class Agent:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while True:
             self._wake.clear()
+            if self._stopping.is_set():
+                return
             report = self._driver.run_once()
             if self._on_report is not None:
                 self._on_report(report)
             self._wake.wait(self._pause_s(report))
 
     def _pause_s(self, report: SessionReport) -> float:
+        wanted_s = report.retry_after_ms / _MS
         if report.outcome == "done":
-            return self._interval_s
-        return report.retry_after_ms / _MS
+            return max(self._interval_s, wanted_s)
+        return wanted_s

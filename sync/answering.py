@@ -58,7 +58,7 @@ class DownstreamDriver:
         gate: Judges what children send.
         registry: Says who is a child, and whose device is revoked.
         clock: For times that are shown.
-        interval_s: How often children should call.
+        interval_s: Children should call no oftener than this; 0 leaves it to them.
         on_stored: Called after records of a child were stored, in the answering thread.
     """
 
@@ -67,7 +67,7 @@ class DownstreamDriver:
     gate: Gate
     registry: Registry
     clock: Clock
-    interval_s: int = 5
+    interval_s: int = 0
     on_stored: Callable[[], None] = _nothing
 
     def answer_bytes(self, body: bytes, device: str) -> bytes:

@@ -10,23 +10,20 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from sync.batches import put_incoming, read_outgoing
 from sync.errors import (
     PeerProtocolError,
     RefusedError,
-    StoreConflictError,
     StoreError,
     SyncError,
     TransportError,
 )
-from sync.ingest import Gate, Inspection
+from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
     down_key,
-    encode_down,
-    encode_local,
-    encode_up,
     refused_key,
     up_key,
 )
@@ -40,7 +37,6 @@ from sync.protocol.upstream import (
     IncomingStored,
     Link,
     Outcome,
-    OutgoingRead,
     ReadOutgoing,
     RefusalReceived,
     SendExchange,
@@ -51,13 +47,11 @@ from sync.protocol.upstream import (
     Upstream,
 )
 from sync.protocol.wire import decode_message, encode_message
-from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.scope import CARRIED
 from sync.status import LinkState, SessionReport, SyncStatus
 
 WAITING_MAX = 10_000
 """Where counting what waits stops: beyond it the exact number helps nobody."""
-
-_CONFLICTS_MAX = 3
 
 logger = logging.getLogger(__name__)
 
@@ -232,20 +226,7 @@ class UpstreamDriver:
         raise AssertionError(f"{type(command).__name__} is not carried out")
 
     def _read(self, command: ReadOutgoing) -> Event:
-        page = self.store.changes(
-            command.since,
-            limit=ROWS_MAX,
-            databases=CARRIED,
-            skip_origin=self.link.parent,
-            bytes_max=body_bytes(command.bytes_max),
-        )
-        return OutgoingRead(
-            records=tuple(record for _, _, record in outgoing(page)),
-            last_seq=page.last_seq,
-            more=page.more,
-            update_seq=max(page.last_seq, self.store.last_seq),
-            now_ms=self.clock.now_ms(),
-        )
+        return read_outgoing(self.store, self.link.parent, command, self.clock.now_ms())
 
     def _send(self, exchange: Exchange, tally: _Tally) -> Event:
         tally.carrying = False
@@ -274,7 +255,7 @@ class UpstreamDriver:
 
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:
-            inspection = self._put_incoming(command)
+            inspection = put_incoming(self.store, self.gate, self.link.parent, command)
         except (StoreError, RefusedError) as error:
             tally.note(error)
             return IncomingFailed()
@@ -282,30 +263,6 @@ class UpstreamDriver:
         if inspection.documents:
             self.on_stored()
         return IncomingStored()
-
-    def _put_incoming(self, command: StoreIncoming) -> Inspection:
-        parent = self.link.parent
-        local = {up_key(parent): encode_up(command.up)}
-        if command.down:
-            local[down_key(parent)] = encode_down(command.down)
-        for record, reason in command.refused:
-            local[refused_key(record)] = encode_local(
-                {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
-            )
-        for attempt in range(_CONFLICTS_MAX):
-            inspection = self.gate.inspect(command.records, parent, "down")
-            try:
-                self.store.put(
-                    inspection.documents,
-                    {**inspection.local, **local},
-                    expect=inspection.expect,
-                )
-            except StoreConflictError:
-                if attempt == _CONFLICTS_MAX - 1:
-                    raise
-            else:
-                return inspection
-        raise AssertionError("a put neither succeeded nor failed")
 
     def _report(self, tally: _Tally, end: EndSession, duration_ms: int) -> SessionReport:
         if end.outcome is Outcome.DONE:

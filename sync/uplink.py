@@ -53,7 +53,7 @@ class Uplink:
         Raises:
             TransportError: There is no link at the moment: try again.
             RefusedError: The hub is not the pinned one (`host_key`) or does not accept this
-                device (`login`); trying again at once is of no use.
+                device (`login_refused`); trying again at once is of no use.
         """
         try:
             return self.tunnel().open()

@@ -34,7 +34,7 @@ USER_MAX = 32
 class Login:
     """A clerk with the password, whether they may sign in, and whether they must change it.
 
-    `initial` says that the password was given out on paper; the first sign-in replaces it.
+    `initial` says that the password was given out on paper; pages ask for another one.
     """
 
     clerk: Clerk

@@ -16,6 +16,7 @@ from cases.limits import load_calendar
 from security.keystore import NodeKeys
 from security.registry import Registry
 from security.statements import decode_log
+from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
@@ -66,6 +67,7 @@ def open_installation(settings: Settings) -> Installation:
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = SqliteStore.open(settings.store, random_bytes)
+    _reconsider(Gate(registry, store, station.unit), store)
     casebook = Casebook(
         Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
         store,
@@ -84,6 +86,14 @@ def open_installation(settings: Settings) -> Installation:
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
     )
+
+
+def _reconsider(gate: Gate, store: Store) -> None:
+    """Judge again what was set aside: the registry may have learnt of its author meanwhile."""
+    since, more = 0, True
+    while more:
+        judged = reconsider(gate, store, since=since)
+        since, more = judged.last_seq, judged.more
 
 
 def load_registry(settings: Settings) -> Registry:

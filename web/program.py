@@ -46,7 +46,7 @@ class Connection:
 
         Raises:
             KeyFileError: This node has no certificate.
-            TrustError: The registry does not know the hub above.
+            TunnelError: The registry holds no host key of the hub above.
         """
         store, station = installation.store, installation.station
         self._uplink = Uplink(_client(installation, upstream))

@@ -8,8 +8,8 @@ from threading import Event, Lock, Thread, current_thread
 from types import TracebackType
 from typing import Final, Self
 
+from security.errors import SecurityError
 from security.tunnel.client import Tunnel
-from security.tunnel.errors import TargetRefusedError, TunnelError
 from security.tunnel.link import listen
 from security.tunnel.pump import Pump
 
@@ -123,7 +123,7 @@ class LocalForward:
         thread = current_thread()
         try:
             stream = self._tunnel().open()
-        except (TunnelError, TargetRefusedError) as error:
+        except SecurityError as error:
             _log.info("local connection refused: no tunnel", extra={"reason": str(error)})
             connection.close()
             self._forget(thread)

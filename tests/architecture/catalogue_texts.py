@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from babel.messages.pofile import read_po
 
-# The names under which a text is asked for: `_("key")` in templates; in modules also
+# The names under which a text is asked for: `t("key")` in templates; in modules also
 # `texts.text("key")`, `terminal.say("key")`, `UsageError("key")` and `help="key"`.
-_ASKING_FUNCTION = re.compile(r"_|\w+Error")
+_ASKING_FUNCTION = re.compile(r"\w+Error")
 _ASKING_METHODS = {"say", "text"}
 _ASKING_PARAMETERS = {"description", "help", "hint"}
 _KEY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]*)+")
-_IN_TEMPLATE = re.compile(r"""(?<![\w.])_\(\s*(["'])(?P<key>[^"']+)\1\s*(?P<next>.)""")
+_IN_TEMPLATE = re.compile(r"""(?<![\w.])t\(\s*(["'])(?P<key>[^"']+)\1\s*(?P<next>.)""")
 _PLACEHOLDER = re.compile(r"(?<!\{)\{(\w+)")
 
 

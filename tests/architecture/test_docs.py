@@ -125,7 +125,7 @@ def test_a_key_that_stands_twice_is_noticed() -> None:
 
 
 def test_a_template_asks_by_whole_keys_and_by_beginnings_of_keys() -> None:
-    text = """<h1>{{ _("case.title") }}</h1>\n{{ _('act.' ~ act) }} {{ t_("no.key") }}"""
+    text = """<h1>{{ t("case.title") }}</h1>\n{{ t('act.' ~ act) }} {{ at("no.key") }}"""
 
     asked = [
         (one.key, one.is_prefix, one.line) for one in catalogue_texts.asked_by_template(text)
@@ -136,7 +136,8 @@ def test_a_template_asks_by_whole_keys_and_by_beginnings_of_keys() -> None:
 
 def test_a_module_asks_by_whole_keys_and_by_beginnings_of_keys() -> None:
     text = (
-        'texts.text("case.title")\nterminal.say(f"act.{act}")\n_("a.b", n=1)\nx.text("no key")'
+        'texts.text("case.title")\nterminal.say(f"act.{act}")\n'
+        'UsageError("a.b", n=1)\nx.text("no key")'
     )
 
     asked = [(one.key, one.is_prefix) for one in catalogue_texts.asked_by_module(text)]

@@ -104,7 +104,7 @@ class Site:
     def stranger(self, *, language: str = "zh") -> "Browser":
         """A browser in which nobody has signed in."""
         client = self.app.test_client()
-        client.set_cookie("postroad-language", language)
+        client.set_cookie("postroad-language", language, domain="127.0.0.1")
         return Browser(client)
 
     def _poke(self) -> None:
@@ -166,7 +166,7 @@ PENSION: dict[str, str] = {
     "f.agent_name": "",
     "f.agent_id": "",
     "f.bank_name": "天津农商银行",
-    "f.bank_card": "6217000000000000008",
+    "f.bank_card": "6217000000000000004",
     "p.app_form": "made",
     "p.id_card": "seen",
     "p.household_book": "fetched",

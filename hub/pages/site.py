@@ -1,0 +1,104 @@
+"""The addresses of a hub's pages, and who may open each."""
+
+import functools
+from collections.abc import Callable, Mapping
+
+from flask import abort, g
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.pages import casepage, home, shelves
+from hub.pages.conflicts import conflict_lines
+from hub.pages.rights import (
+    CASES,
+    QUARANTINE,
+    UNITS,
+    acts_of,
+    may_do,
+    may_open,
+    roles_that_open,
+)
+from sync.ports import Store
+from web.context import MenuEntry, Pages, WebContext
+
+Answer = str | tuple[str, int] | AnyResponse
+View = Callable[..., Answer]
+
+_SHELF_KEYS: Mapping[str, str] = {
+    "to_take": "F2 Alt+T",
+    "in_hand": "Alt+I",
+    "to_decide": "Alt+J",
+    "to_deliver": "Alt+L",
+    "all": "Alt+A",
+    "conflicts": "Alt+C",
+}
+
+MENU = (
+    MenuEntry("hub.home", "hub.menu.home", "Alt+H"),
+    *(
+        MenuEntry(
+            "hub.shelf",
+            f"shelf.{shelf}",
+            _SHELF_KEYS[shelf],
+            {"shelf": shelf},
+            roles_that_open(CASES),
+        )
+        for shelf in shelves.SHELVES
+    ),
+    MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
+    MenuEntry(
+        "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
+    ),
+)
+"""The navigation bar of a hub."""
+
+
+def blueprint(context: WebContext, store: Store) -> Pages:
+    """The pages of one hub.
+
+    Args:
+        context: the same that the shell gets.
+        store: the hub's store, of which the local documents of its children are read.
+    """
+    pages = Pages(
+        "hub",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static/hub",
+    )
+    pages.menu = MENU
+    desk = home.HomeDesk(store, context.casebook)
+    add = pages.add_url_rule
+    add("/", "home", desk.home)
+    add("/units", "units", _for(UNITS, desk.units))
+    add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
+    add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
+    add("/cases/<case>", "case", _for(CASES, casepage.show))
+    add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
+    add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    pages.context_processor(_names)
+    return pages
+
+
+def _for(group: str, view: View) -> View:
+    """The view, for those alone whose roles open this group of pages."""
+
+    @functools.wraps(view)
+    def guarded(**values: str) -> Answer:
+        if not may_open(g.clerk, group):
+            abort(403, "role")
+        return view(**values)
+
+    return guarded
+
+
+def _names() -> dict[str, object]:
+    return {
+        "acts_of": acts_of,
+        "conflict_lines": conflict_lines,
+        "may_do": may_do,
+        "may_open": may_open,
+        "side_acts": casepage.side_acts,
+        "shelf_of": shelves.shelf_of,
+    }

@@ -1,0 +1,154 @@
+"""The intake page: a form made from the item, checked here, and turned into a case."""
+
+from flask import (
+    abort,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from cases.errors import NumberError, UnlawfulActError
+from cases.items import Item
+from node.pages.intakeform import (
+    Judged,
+    Posted,
+    Rules,
+    blocks,
+    by_place,
+    judge,
+    optional_fields,
+    read_posted,
+    shown_rows,
+)
+from node.pages.items import item_of, offer
+from node.pages.receipt import FRESH
+from web.caselines import reason_text
+from web.context import context
+from web.language import remember_language, use_language
+from web.presenting import acceptance_wd, t, today
+from web.texts import LANGUAGES
+
+DRAFT_BYTES = 16
+COLUMNS_BESIDE_PAPERS = 4
+"""A wider table takes the whole width, and the papers stand below it."""
+
+_LANGUAGE = "language-"
+
+Answer = str | tuple[str, int] | AnyResponse
+
+
+def show(item: str) -> str:
+    """An empty form for an item."""
+    found = _receivable(item)
+    draft = context().random_bytes(DRAFT_BYTES).hex()
+    posted = Posted(values={}, draft=draft)
+    return _page(found, posted, judge(_rules(found), posted, accepting=False), checked=False)
+
+
+def take_in(item: str) -> Answer:
+    """Check a form; on `receive` or `accept` make it a case and lead to the receipt."""
+    found = _receivable(item)
+    rules = _rules(found)
+    posted = read_posted(found, rules.catalogue, rules.divisions, request.form)
+    wish = request.form.get("do", "check")
+    accepting = wish == "accept"
+    judged = judge(rules, posted, accepting=accepting)
+    if wish.startswith(_LANGUAGE):
+        return _in_language(wish.removeprefix(_LANGUAGE), found, posted, judged)
+    if wish not in ("receive", "accept"):
+        return _page(found, posted, judged, checked=wish == "check")
+    if accepting and not offer(found).may_accept:
+        return _refused(found, posted, judged, reason_text("no_right"))
+    if judged.errors:
+        return _page(found, posted, judged, checked=True), 422
+    return _receive(found, posted, judged, accepting=accepting)
+
+
+def _receive(item: Item, posted: Posted, judged: Judged, *, accepting: bool) -> Answer:
+    book = context().casebook
+    try:
+        received = book.receive(item.code, judged.intake(posted), g.clerk, posted.draft)
+    except UnlawfulActError as error:
+        return _refused(item, posted, judged, reason_text(error.code, error.params))
+    except NumberError:
+        return _refused(item, posted, judged, t("node.intake.no_number"))
+    # A form that was sent twice gives the case that its first sending made, already accepted.
+    if accepting and book.state(received.case).state == "received":
+        try:
+            book.act(received.case, "accept", g.clerk)
+        except UnlawfulActError:
+            flash("node.intake.not_accepted", "notice")
+    context().poke()
+    session[FRESH] = received.case.hex()
+    return redirect(url_for("node.receipt", case=received.case.hex()), 303)
+
+
+def _refused(item: Item, posted: Posted, judged: Judged, line: str) -> tuple[str, int]:
+    return _page(item, posted, judged, checked=True, refusal=line), 409
+
+
+def _in_language(language: str, item: Item, posted: Posted, judged: Judged) -> Answer:
+    if language not in LANGUAGES:
+        abort(400)
+    use_language(language)
+    response = make_response(_page(item, posted, judged, checked=False))
+    remember_language(response, language)
+    return response
+
+
+def _receivable(code: str) -> Item:
+    item = item_of(code)
+    if not offer(item).may_receive:
+        abort(403, "item")
+    return item
+
+
+def _rules(item: Item) -> Rules:
+    return Rules(item, context().casebook.catalogue, context().divisions, today())
+
+
+def _page(
+    item: Item, posted: Posted, judged: Judged, *, checked: bool, refusal: str = ""
+) -> str:
+    catalogue = context().casebook.catalogue
+    values = {
+        entry.name: posted.values.get(entry.name, catalogue.fields[entry.name].default)
+        for entry in item.fields
+    }
+    if checked:
+        # What was filled in from the ID number, and values in their stored form.
+        values |= judged.cleaned
+    more = request.form.get("do") == "rows"
+    return render_template(
+        "node/intake.html",
+        item=item,
+        offer=offer(item),
+        blocks=blocks(item, catalogue),
+        catalogue=catalogue,
+        optional=optional_fields(item),
+        values=values,
+        rows={
+            name: shown_rows(value, more=more)
+            for name, value in values.items()
+            if catalogue.fields[name].type == "rows"
+        },
+        wide_table=any(
+            len(catalogue.fields[name].columns) > COLUMNS_BESIDE_PAPERS for name in values
+        ),
+        papers=judged.papers,
+        reason=posted.reason,
+        draft=posted.draft,
+        errors=by_place(judged.errors) if checked else {},
+        warnings=by_place(judged.warnings) if checked else {},
+        needs_reason=judged.needs_reason and checked,
+        checked=checked,
+        refusal=refusal,
+        promise=catalogue.promise(item, context().casebook.station.tier),
+        acceptance_wd=acceptance_wd(),
+    )

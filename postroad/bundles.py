@@ -1,0 +1,149 @@
+"""`postroad bundle`: sync by a stick that somebody carries."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, Self
+
+from casebook.people import Station, station_of
+from postroad.errors import BundleError
+from security.bundles import BUNDLE_BYTES_MAX, UP
+from security.keystore import NodeKeys
+from security.registry import Registry
+from sync.answering import DownstreamDriver
+from sync.courier import Courier, Identity, Imported
+from sync.ingest import Gate
+from sync.ports import Store
+from sync.stores.sqlite import SqliteStore
+from sync.wallclock import WallClock, random_bytes
+from web.opening import load_registry
+from web.settings import Settings, load_settings
+from web.terminal import Commands, Terminal
+
+SUFFIX = ".prb"
+
+
+class _OpenStore(Protocol):
+    def __call__(self, settings: Settings) -> SqliteStore: ...
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `bundle` to the subjects, with the words `export` and `import`."""
+    subject = commands.add_parser("bundle", help="bundle.help", description="bundle.help")
+    verbs: Commands = subject.add_subparsers(dest="verb")
+    export = verbs.add_parser(
+        "export", help="bundle.export.help", description="bundle.export.help"
+    )
+    export.add_argument("--config", required=True, type=Path, help="bundle.config.help")
+    export.add_argument("--out", required=True, type=Path, help="bundle.out.help")
+    export.set_defaults(run=export_bundles)
+    take = verbs.add_parser(
+        "import", help="bundle.import.help", description="bundle.import.help"
+    )
+    take.add_argument("--config", required=True, type=Path, help="bundle.config.help")
+    take.add_argument("--out", type=Path, help="bundle.answers.help")
+    take.add_argument("files", nargs="+", type=Path, help="bundle.files.help")
+    take.set_defaults(run=import_bundles)
+
+
+def export_bundles(arguments: argparse.Namespace) -> None:
+    """Write what the unit above has not confirmed; the program may be running."""
+    settings = load_settings(arguments.config)
+    if settings.upstream is None:
+        raise BundleError("bundle.no_parent", unit=settings.unit)
+    with _Desk(settings, lambda known: SqliteStore.open_for_reading(known.store)) as desk:
+        written = _write_all(
+            arguments.out, desk.station.unit, desk.courier.export(settings.upstream.unit)
+        )
+    _tell_written(arguments.terminal, written, arguments.out)
+
+
+def import_bundles(arguments: argparse.Namespace) -> None:
+    """Store what bundles hold, in their order; the program must not be running."""
+    settings = load_settings(arguments.config)
+    with _Desk(settings, lambda known: SqliteStore.open(known.store, random_bytes)) as desk:
+        for path in sorted(arguments.files):
+            imported, answers = desk.take(_read(path))
+            arguments.terminal.say(
+                "bundle.repeated" if imported.repeated else "bundle.imported",
+                file=str(path),
+                sender=imported.sender,
+                records=imported.records,
+                quarantined=imported.quarantined,
+            )
+            if answers:
+                out = arguments.out or path.parent
+                written = _write_all(out, f"{desk.station.unit}-{imported.sender}", answers)
+                _tell_written(arguments.terminal, written, out)
+
+
+class _Desk:
+    """Keys, registry and store of one installation, without its pages."""
+
+    def __init__(self, settings: Settings, open_store: _OpenStore) -> None:
+        keys = NodeKeys.load(settings.keys)
+        self._settings = settings
+        self._registry: Registry = load_registry(settings)
+        self.station: Station = station_of(self._registry, settings.unit, settings.device)
+        self._store: Store = open_store(settings)
+        identity = Identity(
+            unit=settings.unit,
+            device=settings.device,
+            registry=self._registry,
+            signer=keys.signing,
+            reading=keys.unit_reading,
+        )
+        self.courier = Courier(identity, self._store, WallClock(), random_bytes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def take(self, raw: bytes) -> tuple[Imported, list[bytes]]:
+        """Import one bundle of either direction."""
+        bundle = self.courier.open(raw)
+        gate = Gate(self._registry, self._store, self.station.unit)
+        if bundle.head.kind == UP:
+            driver = DownstreamDriver(
+                unit=self.station.unit,
+                store=self._store,
+                gate=gate,
+                registry=self._registry,
+                clock=WallClock(),
+            )
+            return self.courier.answer(bundle, driver)
+        if self._settings.upstream is None:
+            raise BundleError("bundle.no_parent", unit=self._settings.unit)
+        return self.courier.take(bundle, gate, self._settings.upstream.unit), []
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        raw = file.read(BUNDLE_BYTES_MAX + 1)
+    if len(raw) > BUNDLE_BYTES_MAX:
+        raise BundleError("bundle.too_large", file=str(path))
+    return raw
+
+
+def _write_all(folder: Path, stem: str, bundles: Iterable[bytes]) -> list[Path]:
+    """Write bundles beside what is there; none is overwritten, none is left half-written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    now_ms = WallClock().now_ms()
+    written = []
+    for number, raw in enumerate(bundles, 1):
+        path = folder / f"{stem}-{now_ms}-{number:04d}{SUFFIX}"
+        partial = path.with_suffix(".part")
+        with partial.open("xb") as file:
+            file.write(raw)
+        partial.rename(path)
+        written.append(path)
+    return written
+
+
+def _tell_written(terminal: Terminal, written: list[Path], folder: Path) -> None:
+    size = sum(path.stat().st_size for path in written)
+    terminal.say("bundle.written", count=len(written), folder=str(folder), bytes=size)

@@ -1,0 +1,74 @@
+"""The two ends of a batch at a child: read what the parent lacks, store what it sent.
+
+The tunnel's driver and the courier's files share them, so both keep the same cursors.
+"""
+
+from sync.errors import StoreConflictError
+from sync.ingest import Gate, Inspection
+from sync.ports import Store
+from sync.protocol.cursors import (
+    down_key,
+    encode_down,
+    encode_local,
+    encode_up,
+    refused_key,
+    up_key,
+)
+from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
+from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+
+_CONFLICTS_MAX = 3
+
+
+def read_outgoing(
+    store: Store, parent: str, command: ReadOutgoing, now_ms: int
+) -> OutgoingRead:
+    """The records after a cursor that did not come from the parent, as far as a batch reaches.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    page = store.changes(
+        command.since,
+        limit=ROWS_MAX,
+        databases=CARRIED,
+        skip_origin=parent,
+        bytes_max=body_bytes(command.bytes_max),
+    )
+    return OutgoingRead(
+        records=tuple(record for _, _, record in outgoing(page)),
+        last_seq=page.last_seq,
+        more=page.more,
+        update_seq=max(page.last_seq, store.last_seq),
+        now_ms=now_ms,
+    )
+
+
+def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) -> Inspection:
+    """Judge the parent's records and store them with both cursors in one transaction.
+
+    Raises:
+        StoreError: Nothing was written.
+        RefusedError: Too much of this parent is set aside already.
+    """
+    local = {up_key(parent): encode_up(command.up)}
+    if command.down:
+        local[down_key(parent)] = encode_down(command.down)
+    for record, reason in command.refused:
+        local[refused_key(record)] = encode_local(
+            {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
+        )
+    for attempt in range(_CONFLICTS_MAX):
+        inspection = gate.inspect(command.records, parent, "down")
+        try:
+            store.put(
+                inspection.documents,
+                {**inspection.local, **local},
+                expect=inspection.expect,
+            )
+        except StoreConflictError:
+            if attempt == _CONFLICTS_MAX - 1:
+                raise
+        else:
+            return inspection
+    raise AssertionError("a put neither succeeded nor failed")

@@ -1,0 +1,174 @@
+"""The case page of both programs: show a case, show it unmasked on demand, do an act on it."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from casebook.views import CaseView
+from cases.catalogue import Field
+from cases.errors import FactsError, UnlawfulActError
+from web.actforms import (
+    OUTCOMES,
+    PRECHECKS,
+    RELATIONS,
+    RETURN_REASONS,
+    ActFormError,
+    Terms,
+    read_act,
+)
+from web.caselines import field_lines, history_lines, paper_lines, reason_text
+from web.conditions import finding_text
+from web.context import context
+from web.language import texts
+from web.presenting import light, t, today
+
+_log = logging.getLogger(__name__)
+
+_ID_DIGITS = 32
+_NO_FIELD = ("rows", "file")
+"""Types of fields that are not amended one by one on the case page."""
+
+Answer = str | tuple[str, int] | AnyResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act was not done, beside the form that asked for it."""
+
+    act: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDesk:
+    """The case page of one program.
+
+    `case`, `act` and `reveal` name its endpoints, `template` the page that puts the shared
+    parts together. Every endpoint takes the case id as 32 hex digits in `case`.
+    """
+
+    template: str
+    case: str
+    act: str
+    reveal: str
+
+    def show(self, case_id: str) -> Answer:
+        """The page of a case with personal data masked."""
+        return self._page(open_case(case_id), revealed=False)
+
+    def show_revealed(self, case_id: str) -> Answer:
+        """The page with personal data, because a clerk asked for them; the log keeps who."""
+        view = open_case(case_id)
+        if view.readable == "case":
+            _log.info("personal data shown", extra={"case": case_id, "clerk": g.clerk.user})
+        return self._page(view, revealed=view.readable == "case")
+
+    def do(self, case_id: str, act: str) -> Answer:
+        """Do an act as posted and lead back to the page; a refused one keeps what was typed."""
+        view = open_case(case_id)
+        book = context().casebook
+        terms = Terms(book.catalogue, context().divisions, today())
+        try:
+            given = read_act(view, act, request.form, terms)
+            book.act(view.case, act, g.clerk, facts=given.facts, body=given.body)
+        except ActFormError as error:
+            line = finding_text(error.flaw.code, error.flaw.params)
+            return self._page(view, revealed=False, refusal=Refusal(act, line)), 422
+        except FactsError:
+            refusal = Refusal(act, t("act_form.malformed"))
+            return self._page(view, revealed=False, refusal=refusal), 422
+        except UnlawfulActError as error:
+            refusal = Refusal(act, reason_text(error.code, error.params))
+            return self._page(open_case(case_id), revealed=False, refusal=refusal), 409
+        context().poke()
+        flash(f"done.{act}", "good")
+        return redirect(url_for(self.case, case=case_id), 303)
+
+    def _page(self, view: CaseView, *, revealed: bool, refusal: Refusal | None = None) -> str:
+        book = context().casebook
+        return render_template(
+            self.template,
+            desk=self,
+            view=view,
+            case_id=view.case.hex(),
+            state=view.state,
+            item=view.item,
+            light_now=light(view.state, view.due),
+            revealed=revealed,
+            refusal=refusal,
+            typed=request.form if refusal else {},
+            fields=field_lines(view, book.catalogue, revealed=revealed),
+            papers=paper_lines(view, book.catalogue),
+            history=history_lines(view, revealed=revealed),
+            act_order=act_order(view),
+            amendable=amendable(view),
+            amended_field=_chosen_field(view),
+            conflicts=[(_conflict_text(one.kind), one.soft) for one in view.state.conflicts],
+            choices=CHOICES,
+            suggested_number=suggested_number(view),
+        )
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "result": PRECHECKS,
+    "outcome": OUTCOMES,
+    "relation": RELATIONS,
+    "reason_code": RETURN_REASONS,
+}
+"""The choices of the forms of acts, by name of the form field."""
+
+
+def open_case(case_id: str) -> CaseView:
+    """The view of a case named in an address, for the clerk who is signed in.
+
+    Raises:
+        UnknownCaseError: The case is not in this node's store.
+    """
+    if len(case_id) != _ID_DIGITS or case_id.strip("0123456789abcdef"):
+        abort(404)
+    return context().casebook.view(bytes.fromhex(case_id), g.clerk)
+
+
+def act_order(view: CaseView) -> tuple[str, ...]:
+    """The acts that may be done now, the one that takes the case further first."""
+    first = view.next_step.act if view.next_step else ""
+    likely = ("take", first, "send_up")
+    return tuple(
+        sorted(
+            view.acts,
+            key=lambda act: likely.index(act) if act in likely else len(likely),
+        )
+    )
+
+
+def amendable(view: CaseView) -> list[Field]:
+    """The fields of the form that may be corrected one by one."""
+    fields = context().casebook.catalogue.fields
+    return [
+        fields[one.name]
+        for one in view.item.fields
+        if one.name in fields and fields[one.name].type not in _NO_FIELD
+    ]
+
+
+def suggested_number(view: CaseView) -> str:
+    """A document number that no other case of this station has, for the clerk to change.
+
+    It is made of the case number: year, month and day, station, serial.
+    """
+    number = view.state.case_no
+    if not number:
+        return ""
+    return f"〔20{number[14:16]}〕{number[16:20]}-{number[12:14]}-{number[20:24]}号"
+
+
+def _conflict_text(kind: str) -> str:
+    return texts().find(f"conflict.{kind}") or reason_text(kind)
+
+
+def _chosen_field(view: CaseView) -> Field | None:
+    name = request.values.get("field", "")
+    return next((field for field in amendable(view) if field.name == name), None)
