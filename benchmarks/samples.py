@@ -5,6 +5,7 @@ import random
 
 from casebook.audience import audience
 from cases.catalogue import Catalogue
+from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import make_grant
 from security.header import Header
 from security.hlc import Hlc
@@ -62,7 +63,8 @@ def contents(source: random.Random) -> list[tuple[dict[str, object], dict[str, o
 def case_records(keys: KeyedTree, source: random.Random, first_seq: int) -> list[Record]:
     """Return one grant and eight entries of one case, chained into the village's feed."""
     path = keys.registry.path(VILLAGE)
-    case, case_key = source.randbytes(16), source.randbytes(32)
+    case = new_case_id(1_795_395_900_000, VILLAGE, source.randbytes(RANDOM_BYTES))
+    case_key = source.randbytes(32)
     signer = keys.units[VILLAGE].device
     listed = catalogue()
     readers = audience(listed.items[ITEM], path, keys.registry, listed.tiers)

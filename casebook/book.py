@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
 from casebook.deadlines import due_of
@@ -17,9 +17,10 @@ from casebook.ruling import Rules
 from casebook.shelves import CONDITIONS, SEARCH, shelf_values
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
+from cases.conflicts import Conflict
 from cases.fold import CaseState, digest, fold
 from cases.items import Item
-from cases.lifecycle import Actor, available, hand_over_targets, next_step
+from cases.lifecycle import Actor, available, breaches, hand_over_targets, next_step
 from cases.limits import Calendar
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
@@ -28,6 +29,7 @@ from sync.ports import Store
 _log = logging.getLogger(__name__)
 
 _BATCH = 500
+_BATCH_BYTES = 8 << 20
 _DATABASES = ("cases", "keys")
 
 
@@ -87,6 +89,8 @@ class Casebook:
             if known is not None:
                 return self._received(known, clerk)
             wanted = self._item(item)
+            # What came back from above may hold numbers that this store has forgotten.
+            self.refresh()
             ruling = self._rules.ruling(wanted, self.station.path, clerk)
             received = self._desk.receive(self._store, wanted, intake, ruling, draft)
         self.refresh()
@@ -155,7 +159,9 @@ class Casebook:
         acts = available(state, ruling.actor, item, ruling.duties) if readable else ()
         return CaseView(
             case=case,
-            state=state,
+            state=replace(
+                state, conflicts=(*state.conflicts, *self._breaches(state, file.path))
+            ),
             item=item,
             readable=file.readable,
             acts=acts,
@@ -232,19 +238,23 @@ class Casebook:
         with self._feed.lock:
             place = self._place()
             while place.seq < self._store.last_seq:
-                changes = self._store.changes(place.seq, limit=_BATCH, databases=_DATABASES)
+                changes = self._store.changes(
+                    place.seq, limit=_BATCH, databases=_DATABASES, bytes_max=_BATCH_BYTES
+                )
                 touched = dict.fromkeys(
                     tag.removeprefix("case:")
                     for change in changes.rows
                     for tag in change.document.tags
                     if tag.startswith("case:")
                 )
-                rows = [row for case in touched if (row := self._row(bytes.fromhex(case)))]
+                files = [self._files.open(bytes.fromhex(case)) for case in touched]
+                read = [(file, self._row(file)) for file in files if file.entries]
                 last = changes.rows[-1].document.id if changes.rows else place.document
                 place = Place(self._store.incarnation, changes.last_seq, last)
-                self._index.update(rows, place)
-                self._desk.keep_numbers(self._store, [row.case_no for row in rows])
-                folded += len(rows)
+                self._index.update([row for _, row in read], place)
+                own = [row.case_no for file, row in read if self._is_own(file)]
+                self._desk.keep_numbers(self._store, filter(None, own))
+                folded += len(read)
         return folded
 
     def _place(self) -> Place:
@@ -266,13 +276,13 @@ class Casebook:
                 return True
         return not place.document
 
-    def _row(self, case: bytes) -> CaseRow | None:
-        file = self._files.open(case)
-        if not file.entries:
-            return None
+    def _is_own(self, file: CaseFile) -> bool:
+        return file.origin_device == self.station.device
+
+    def _row(self, file: CaseFile) -> CaseRow:
         state = fold(file.entries)
         return CaseRow(
-            case_id=case.hex(),
+            case_id=file.case.hex(),
             case_no=state.case_no,
             item=state.item,
             item_version=state.item_version,
@@ -287,7 +297,7 @@ class Casebook:
             accepted_at=state.accepted_at,
             decided_at=state.decided_at,
             due=due_of(state, self.calendar).text,
-            conflicts=len(state.conflicts),
+            conflicts=len(state.conflicts) + len(self._breaches(state, file.path)),
             held=len(state.held) + file.unopened,
             withdraw_requested=int(state.withdraw_requested),
             readable=file.readable,
@@ -295,6 +305,10 @@ class Casebook:
             updated_ms=max(entry.hlc[0] for entry in file.entries),
             digest=digest(state),
         )
+
+    def _breaches(self, state: CaseState, path: tuple[str, ...]) -> tuple[Conflict, ...]:
+        item = self.catalogue.items.get(state.item)
+        return breaches(state, item, self._rules.duties(path)) if item else ()
 
     def _next_act(self, state: CaseState) -> str:
         item = self.catalogue.items.get(state.item)

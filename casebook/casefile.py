@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from casebook.errors import UnknownCaseError
 from cases.entries import Entry
+from security.caseids import is_case_of
 from security.errors import FormatError, OpenError, TrustError
 from security.grants import FACTS_KEY, open_grant
 from security.records import ENTRY, GRANT, Record, derive_facts_key, open_body, open_facts
@@ -26,8 +27,11 @@ _log = logging.getLogger(__name__)
 RECORDS_MAX = 5_000
 """Records of one case that are read; a case of the trade has some dozens."""
 
+BYTES_MAX = 64 << 20
+"""Stored bytes of one case that are read."""
+
 KEYS_MAX = 8
-"""Different keys of one generation that are tried; an honest case has one."""
+"""Different keys of one generation, beyond those of the home unit, that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class CaseFile:
     records: tuple[Record, ...]
     own_seq: int
     unopened: int
+    origin_device: str = ""
+    is_full: bool = False
 
     @property
     def readable(self) -> str:
@@ -101,7 +107,9 @@ class CaseFiles:
         Raises:
             UnknownCaseError: The store holds nothing of it.
         """
-        changes = self._store.changes(0, limit=RECORDS_MAX, tag=f"case:{case.hex()}")
+        changes = self._store.changes(
+            0, limit=RECORDS_MAX, tag=f"case:{case.hex()}", bytes_max=BYTES_MAX
+        )
         if not changes.rows:
             message = f"case {case.hex()} is not in this store"
             raise UnknownCaseError(message)
@@ -119,24 +127,33 @@ class CaseFiles:
             entries=tuple(entry for entry, _ in opened),
             records=tuple(record for _, record in opened),
             own_seq=own_seq,
-            unopened=len(wanted) - len(opened) + damaged,
+            unopened=len(wanted) - len(opened) + damaged + changes.more,
+            origin_device=origin.record.header.device if origin else "",
+            is_full=changes.more or len(changes.rows) >= RECORDS_MAX,
         )
 
     def _offered_keys(self, records: Sequence[Record]) -> dict[int, list[CaseKeys]]:
-        """Collect what grants give this unit, those with the case key first."""
+        """Collect what grants give this unit: the home unit's first, and all of those.
+
+        Others may grant again what the home unit gave; the number of their keys is bounded, so
+        that nobody buries the true one under false ones.
+        """
         offered: dict[int, list[CaseKeys]] = {}
-        for record in records:
+        grants = [record for record in records if record.header.type == GRANT]
+        by_home = [each for each in grants if self._author(each) == each.header.path[-1]]
+        others = [each for each in grants if self._author(each) != each.header.path[-1]]
+        for count, record in enumerate([*by_home, *others]):
+            if count >= len(by_home) + KEYS_MAX:
+                break
             keys = self._granted(record)
             known = offered.setdefault(record.header.generation, [])
-            if keys is not None and keys not in known and len(known) < KEYS_MAX:
+            if keys is not None and keys not in known:
                 known.append(keys)
         for known in offered.values():
             known.sort(key=lambda keys: keys.case is None)
         return offered
 
     def _granted(self, record: Record) -> CaseKeys | None:
-        if record.header.type != GRANT:
-            return None
         try:
             grant = open_grant(record, self._unit, self._reading)
         except (OpenError, FormatError):
@@ -155,7 +172,9 @@ class CaseFiles:
         found = [
             origin
             for record in entries
-            if not record.header.parents and self._author(record) == record.header.path[-1]
+            if not record.header.parents
+            and self._author(record) == record.header.path[-1]
+            and is_case_of(record.header.case, record.header.path[-1])
             for origin in _receipts(record, offered.get(record.header.generation, ()))
         ]
         return min(found, key=_precedence, default=None)

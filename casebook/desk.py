@@ -7,9 +7,8 @@ from datetime import date
 
 from casebook.audience import POLICY, audience
 from casebook.casefile import CaseFile, CaseKeys
-from casebook.errors import NotReadableError
+from casebook.errors import CaseFullError, NotReadableError
 from casebook.feed import Draft, Feed, Position
-from casebook.ids import new_case_id
 from casebook.intake import Intake, Received
 from casebook.people import Station
 from casebook.ruling import Ruling, check_amount
@@ -20,6 +19,7 @@ from cases.fold import CaseState
 from cases.items import Item
 from cases.lifecycle import check
 from cases.numbers import NumberState, allocate, parse_case_number, query_code
+from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX
 from security.receipts import sign_receipt
@@ -32,7 +32,6 @@ NUMBERS_KEY = "numbers"
 DRAFT_KEY = "draft/{token}"
 _KEY_BYTES = 32
 _SALT_BYTES = 32
-_CASE_RANDOM_BYTES = 10
 _QUERY_RANDOM_BYTES = 16
 _FIRST_GENERATION = 1
 
@@ -97,7 +96,7 @@ class Desk:
             "warnings": list(intake.warnings),
         }
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
-        case = new_case_id(now, self._world.random_bytes(_CASE_RANDOM_BYTES))
+        case = new_case_id(now, self._station.unit, self._world.random_bytes(RANDOM_BYTES))
         receipt = sign_receipt(case_no, code, self._signer)
         body = {
             "fields": dict(intake.fields),
@@ -125,24 +124,27 @@ class Desk:
         return Received(case, case_no, code, receipt, str(facts["at"]))
 
     def keep_numbers(self, store: Store, case_nos: Iterable[str]) -> None:
-        """Never give again a number that this station is seen to have given.
+        """Never give again a number that this device is seen to have given.
 
-        After a restore the hub sends back what this station had written; the numbers in it
+        After a restore the hub sends back what this device had written; the numbers in it
         count, even though this store has forgotten that it gave them.
+
+        Args:
+            store: where the last number given is kept.
+            case_nos: numbers in receipts that this device signed.
         """
-        own = f"{self._station.unit}{self._station.number:02d}"
-        given = [parse_case_number(number) for number in case_nos if number.startswith(own)]
         before = store.local(NUMBERS_KEY)
         known = _numbers_of(before)
-        newest = max(
-            ((number.day, number.serial) for number in given), default=(known.day, known.serial)
-        )
-        if newest > (known.day, known.serial):
-            store.put(
-                [],
-                {NUMBERS_KEY: _numbers_text(NumberState(*newest))},
-                expect={NUMBERS_KEY: before},
-            )
+        given = [parse_case_number(number) for number in case_nos]
+        own = [
+            (number.day, number.serial)
+            for number in given
+            if (number.division, number.station) == (self._station.unit, self._station.number)
+        ]
+        newest = max([(known.day, known.serial), *own])
+        if newest != (known.day, known.serial):
+            text = _numbers_text(NumberState(*newest))
+            store.put([], {NUMBERS_KEY: text}, expect={NUMBERS_KEY: before})
 
     def write(
         self, file: CaseFile, state: CaseState, act: str, ruling: Ruling, texts: "Texts"
@@ -169,6 +171,9 @@ class Desk:
         if keys is None or keys.case is None:
             message = f"unit {self._station.unit} holds no key of case {file.case.hex()}"
             raise NotReadableError(message)
+        if file.is_full:
+            message = f"case {file.case.hex()} has as many records as are read of one case"
+            raise CaseFullError(message)
         sheet = _Sheet(
             file.case,
             file.path,

@@ -31,3 +31,9 @@ class StationError(CasebookError):
     """The registry does not know this node as its configuration describes it."""
 
     hint = "compare unit, device and station in config.toml with the registry"
+
+
+class CaseFullError(CasebookError):
+    """The case holds as many records as are read of one case; one more would not be seen."""
+
+    hint = "look at who wrote so many records on this case, and decide it on paper"

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
-from sqlite_utils.db import Table
+from sqlite_utils.db import DescIndex, Table
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
@@ -58,7 +58,14 @@ _CASES = {
 }
 
 _PROGRESS = {"id": int, "incarnation": str, "seq": int, "document": str}
-_INDEXED = (["custody", "state"], ["offer_to"], ["home"], ["case_no"], ["updated_ms"])
+_NEWEST = DescIndex("updated_ms")
+_INDEXED = (
+    ["home", _NEWEST],
+    ["custody", _NEWEST],
+    ["offer_to"],
+    ["case_no"],
+    [_NEWEST],
+)
 
 
 @dataclass(frozen=True, slots=True)

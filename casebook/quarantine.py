@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sync.ports import Store
 
 ROWS_MAX = 1_000
+BYTES_MAX = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class QuarantineRow:
 
 def quarantine_rows(store: Store) -> tuple[QuarantineRow, ...]:
     """Return what is set aside, oldest first, at most ROWS_MAX."""
-    changes = store.changes(0, limit=ROWS_MAX, databases=("quarantine",))
+    changes = store.changes(0, limit=ROWS_MAX, databases=("quarantine",), bytes_max=BYTES_MAX)
     rows = []
     for change in changes.rows:
         body = json.loads(change.document.body)

@@ -97,13 +97,14 @@ def check_amount(ruling: Ruling, fields: Mapping[str, object]) -> None:
 
 
 def _amount(value: object) -> Decimal | None:
-    """Read a sum; one that cannot be read counts as unbounded, so that it goes up."""
+    """Read a sum; one that makes no sense counts as unbounded, so that it goes up."""
     if value is None or value == "":
         return None
     try:
-        return Decimal(str(value))
+        amount = Decimal(str(value))
     except InvalidOperation:
         return Decimal("Infinity")
+    return amount if amount.is_finite() and amount >= 0 else Decimal("Infinity")
 
 
 def _limit(limit: Limit) -> dict[str, object]:

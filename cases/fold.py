@@ -100,6 +100,8 @@ class _Folding:
         reason = refusal(self._state, act, entry.facts, entry.unit, entry.epoch)
         if not reason and act == "receive" and entry.path[-1:] != (entry.unit,):
             return "not_home"
+        if not reason and act == "receive" and not _is_own_number(entry):
+            return "foreign_number"
         if not reason and act == "step_done":
             # Two desks did one step apart: it is done once. Who has seen it done may do it
             # again, for some items post their publicity at two tiers under one name.
@@ -164,6 +166,12 @@ def _row(entry: Entry, reason: str) -> TimelineRow:
         reason=reason,
         facts=entry.facts,
     )
+
+
+def _is_own_number(entry: Entry) -> bool:
+    """Tell whether a receipt's number is of the station that signed it: `<unit>-<station>`."""
+    number = text(entry.facts, "case_no")
+    return entry.device == f"{number[:12]}-{number[12:14]}"
 
 
 def _heads(entries: tuple[Entry, ...]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ receive it judge what the entries alone can show (`states`).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cases.casestate import CaseState
+from cases.casestate import CaseState, TimelineRow
+from cases.conflicts import Conflict
 from cases.entries import ACTS, check_details, text
 from cases.errors import UnlawfulActError
 from cases.items import Item
@@ -23,7 +24,15 @@ from cases.progress import (
 from cases.progress import hand_over_targets as _targets
 from cases.states import DRAFT, refusal
 
-__all__ = ["Actor", "NextStep", "available", "check", "hand_over_targets", "next_step"]
+__all__ = [
+    "Actor",
+    "NextStep",
+    "available",
+    "breaches",
+    "check",
+    "hand_over_targets",
+    "next_step",
+]
 
 Stands = Mapping[str, Sequence[str]]
 
@@ -85,6 +94,27 @@ def available(
     Without `stands`, `send_up` is not among them: nobody above is known to have work.
     """
     return tuple(act for act in ACTS if _is_lawful(state, act, actor, item, stands))
+
+
+def breaches(state: CaseState, item: Item, stands: Stands) -> tuple[Conflict, ...]:
+    """The acts in force that their units had no right to under the catalogue.
+
+    The fold cannot know the catalogue, and a device on the path can write what its program
+    would refuse. Nothing is undone; a person has to look at each.
+    """
+    return tuple(
+        Conflict("no_right", (row.entry,))
+        for row in state.timeline
+        if row.effective and not _had_right(state, row, item, stands)
+    )
+
+
+def _had_right(state: CaseState, row: TimelineRow, item: Item, stands: Stands) -> bool:
+    wanted = _RIGHTS.get(row.act)
+    if wanted is None or (row.act == "deliver" and row.unit == state.home):
+        return True
+    tiers = stands.get(row.unit, ())
+    return any(right in item.rights_of(tier) for tier in tiers for right in wanted)
 
 
 def hand_over_targets(

@@ -57,6 +57,7 @@ class Ancestry:
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
         self._bits: dict[str, int] = {}
+        self._marked: list[str] = []
 
     def add(self, entry: Entry, *, marked: bool) -> None:
         """Take in the next entry, all of whose parents were added before."""
@@ -65,7 +66,8 @@ class Ancestry:
             seen |= self._seen[parent] | self._bits.get(parent, 0)
         self._seen[entry.id] = seen
         if marked:
-            self._bits[entry.id] = 1 << len(self._bits)
+            self._bits[entry.id] = 1 << len(self._marked)
+            self._marked.append(entry.id)
 
     def seen(self, entry_id: str) -> int:
         """The marked entries that an entry had seen, as a sum of their bits."""
@@ -77,7 +79,12 @@ class Ancestry:
 
     def members(self, bits: int) -> tuple[str, ...]:
         """The marked entries of a sum of bits, in order."""
-        return tuple(entry_id for entry_id, bit in self._bits.items() if bits & bit)
+        found = []
+        while bits:
+            lowest = bits & -bits
+            found.append(self._marked[lowest.bit_length() - 1])
+            bits ^= lowest
+        return tuple(found)
 
 
 def _key(entry: Entry) -> _Key:

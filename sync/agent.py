@@ -50,14 +50,15 @@ class Agent:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        asked = False
         while True:
             self._wake.clear()
             if self._stopping.is_set():
                 return
-            report = self._driver.run_once()
+            report = self._driver.run_once(asked=asked)
             if self._on_report is not None:
                 self._on_report(report)
-            self._wake.wait(self._pause_s(report))
+            asked = self._wake.wait(self._pause_s(report))
 
     def _pause_s(self, report: SessionReport) -> float:
         wanted_s = report.retry_after_ms / _MS

@@ -50,7 +50,7 @@ from sync.protocol.wire import decode_message, encode_message
 from sync.scope import CARRIED
 from sync.status import LinkState, SessionReport, SyncStatus
 
-WAITING_MAX = 10_000
+WAITING_MAX = 1_000
 """Where counting what waits stops: beyond it the exact number helps nobody."""
 
 logger = logging.getLogger(__name__)
@@ -134,15 +134,22 @@ class UpstreamDriver:
         self._last: SessionReport | None = None
         self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
 
-    def run_once(self) -> SessionReport:
+    def run_once(self, *, asked: bool = False) -> SessionReport:
         """Hold one session: until both ends hold what is meant for them, or something fails.
 
         Never raises: whatever goes wrong ends the session and stands in the report.
+
+        Args:
+            asked: A person or new work asked for it. Its failure does not lengthen the waits:
+                who works on while the link is down must not be kept waiting when it is back.
         """
         with self._one_at_a_time:
             started = self.clock.monotonic()
             tally = _Tally()
+            failures = self._machine.failures
             end = self._converse(tally)
+            if asked:
+                self._machine.failures = min(self._machine.failures, max(failures, 1))
             report = self._report(tally, end, self._since_ms(started))
             self._last = report
         # One line for each session; an idle one, every few seconds, is of interest to nobody.

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from security.caseids import is_case_of
 from security.errors import FormatError, SignatureError, TrustError
 from security.header import Header
 from security.records import Record, parse, verify
 from security.registry import Registry
 from sync.documents import document_of
-from sync.errors import RefusedError
 from sync.feeds import Feed, Place, decode_feed, encode_feed, feed_key
 from sync.ports import Document, Store
 from sync.quarantine import (
@@ -105,11 +105,7 @@ class Gate:
         self._unit = unit
 
     def judge(self, raw: bytes, neighbour: str, direction: Direction) -> Verdict:
-        """The verdict on one record alone; stores nothing.
-
-        Raises:
-            RefusedError: With code "quarantine_full": too much is set aside for the neighbour.
-        """
+        """The verdict on one record alone; stores nothing."""
         return self.inspect([raw], neighbour, direction).verdicts[0]
 
     def inspect(
@@ -123,9 +119,6 @@ class Gate:
             records: Bytes from outside, each claimed to be one record.
             neighbour: The unit they came from; its identity has been checked.
             direction: Whether that unit is a child or the parent.
-
-        Raises:
-            RefusedError: With code "quarantine_full": too much is set aside for the neighbour.
         """
         parsed = [_parsed(raw) for raw in records]
         bench = _Bench(self._store, neighbour, direction)
@@ -160,17 +153,26 @@ class Gate:
             verify(record, device.signing)
         except SignatureError:
             return "signature"
+        if header.incarnation:
+            return "incarnation"  # the registry cannot state one yet, so nobody was given one
         if self._registry.is_revoked(device.id, header.seq):
             return "device_revoked"
+        if not is_case_of(header.case, header.path[-1]):
+            return "home"
         if device.unit not in header.path or not self._is_path(header.path):
             return "path"
-        if self._unit not in header.path:
-            return "scope"
-        if direction == "up" and neighbour not in header.path:
-            return "scope"
-        if direction == "up" and neighbour not in self._registry.path(device.unit):
+        if not self._is_in_scope(header, device.unit, neighbour, direction):
             return "scope"
         return None
+
+    def _is_in_scope(
+        self, header: Header, author: str, neighbour: str, direction: Direction
+    ) -> bool:
+        if self._unit not in header.path:
+            return False
+        if direction == "down":
+            return True
+        return neighbour in header.path and neighbour in self._registry.path(author)
 
     def _is_path(self, path: tuple[str, ...]) -> bool:
         try:
@@ -246,11 +248,8 @@ class _Bench:
         name = hashlib.sha256(raw).hexdigest()
         held = self._aside.get(name) or self._store.get(QUARANTINE, name)
         document = held or quarantine_document(raw, reason, self.neighbour, self.direction)
-        if held is None:
-            if self._count >= OUTSTANDING_MAX:
-                raise RefusedError(
-                    "quarantine_full", f"{OUTSTANDING_MAX} records are set aside already"
-                )
+        if held is None and self._count < OUTSTANDING_MAX:
+            # Beyond the limit the neighbour is told and keeps the record; nothing is held up.
             self._count += 1
             self._aside[name] = document
             self._inspection.documents.append(document)

@@ -1,6 +1,5 @@
 """What both programs open at start, in order, before the first page is served."""
 
-import contextlib
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -23,6 +22,9 @@ from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
 from web.settings import Settings
+
+PRIVATE_UMASK = 0o077
+"""Whatever an installation writes, other users of the machine cannot read."""
 
 COOKIE_KEY_FILE = "cookie-key"
 _SECRET_BYTES = 32
@@ -58,6 +60,7 @@ def open_installation(settings: Settings) -> Installation:
         AccountsError, StationError: One file is missing, damaged or not this node's; each names
             it in one line, and nothing is changed.
     """
+    os.umask(PRIVATE_UMASK)
     keys = NodeKeys.load(settings.keys)
     registry = load_registry(settings)
     station = station_of(registry, settings.unit, settings.device)
@@ -129,11 +132,14 @@ def _bytes(path: Path) -> bytes:
 
 def _cookie_key(path: Path) -> bytes:
     """Return the key that signs this node's session cookies, made at the first start."""
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not path.exists() or path.stat().st_size != _SECRET_BYTES:
+        # Written beside and renamed: a power cut leaves the old key or the new one.
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(_SECRET_BYTES))
-    key = _bytes(path)
-    if len(key) != _SECRET_BYTES:
-        raise SettingsError(f"{path}: damaged; remove it and start again (all sessions end)")
-    return key
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    return _bytes(path)

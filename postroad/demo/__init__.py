@@ -1,1 +1,1 @@
-"""A piece of Tianjin Hexi on one machine: real programs, tunnels, pages, and links that fail."""
+"""A piece of Tianjin Hexi on one machine: real programs, tunnels, pages, and bad links."""

@@ -44,7 +44,7 @@ class Citizen:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every text that may lie in clear nowhere but on this person's own screen and paper."""
+        """Every text that may lie in clear only on a screen, or on this person's paper."""
         return (
             self.name,
             self.id_no,

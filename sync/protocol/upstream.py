@@ -280,11 +280,12 @@ class Upstream:
             raise PeerProtocolError("the parent sent records that were not asked for")
 
     def _check_progress(self, answer: Answer, sent: Exchange) -> None:
-        if answer.acked < sent.since:
+        moves = answer.acked > sent.since or answer.cursor not in (None, sent.pull)
+        if answer.acked < sent.since or (moves and answer.acked == sent.since < sent.upto):
             self._rewinds += 1
             if self._rewinds > REWINDS_MAX:
                 raise PeerProtocolError("the parent forgets again and again what it stored")
-        elif answer.acked > sent.since or answer.cursor not in (None, sent.pull):
+        elif moves:
             self.failures = 0
         elif self._push_more or self._pull_more:
             raise PeerProtocolError("the parent has more to do and does not get on")

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from hashlib import sha256
 
 from cases.casestate import CaseState
 from cases.entries import Entry
 from cases.fold import fold
 from cases.items import Item, Limit, Result, Step, Text
+from cases.numbers import CaseNumber
 
 CITY = "120100000000"
 DISTRICT = "120103000000"
@@ -39,6 +41,14 @@ FACTS: Mapping[str, Mapping[str, object]] = {
     "deliver": {"relation": "self"},
     "amend": {"fields": ["mobile"]},
 }
+
+
+def _signed(act: str, unit: str, station: int) -> dict[str, object]:
+    """What follows from who writes: the clerk, and the number that a receipt gives."""
+    clerk: dict[str, object] = {"clerk": f"{unit}-w{station}"}
+    if act != "receive":
+        return clerk
+    return {**clerk, "case_no": CaseNumber(unit, station, date(2026, 11, 23), 7).text}
 
 
 @dataclass
@@ -78,7 +88,7 @@ class History:
             unit=unit,
             path=path or PATH[: PATH.index(unit) + 1] if act == "receive" else PATH,
             hlc=(seq, 0),
-            facts=facts_of(act, **{"clerk": f"{unit}-w{station}", **(drawn or {}), **facts}),
+            facts=facts_of(act, **{**_signed(act, unit, station), **(drawn or {}), **facts}),
         )
         # As the hash of a record does, the id binds everything the entry says.
         entry = replace(entry, id=sha256(repr(entry).encode()).hexdigest())

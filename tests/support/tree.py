@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from security.caseids import RANDOM_BYTES, new_case_id
 from security.hlc import Hlc
 from security.records import Header, Record, seal_entry
 from security.registry import Registry, sign_statement
@@ -141,10 +142,11 @@ def seal(
     record_type: str = "entry",
 ) -> Record:
     """A real sealed record of a unit's device at a place of its feed."""
+    home = path or path_of(author)
     header = Header(
         type=record_type,
-        case=secret(f"case of {path or author}")[:16],
-        path=path or path_of(author),
+        case=new_case_id(0, home[-1], secret(f"case of {path or author}")[:RANDOM_BYTES]),
+        path=home,
         device=device_of(author),
         seq=seq,
         prev=prev,

@@ -11,6 +11,7 @@ from casebook.desk import World
 from casebook.index import CaseIndex, Place
 from casebook.intake import Intake, Paper
 from casebook.people import station_of
+from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX, Header
 from security.hlc import Hlc
@@ -221,3 +222,76 @@ def test_numbers_that_come_back_from_above_are_not_given_again(network: Network)
     received = casebook.receive("MZ-009", Intake(FORM, ()), village.clerk())
 
     assert received.case_no not in given
+
+
+def test_a_decision_without_the_right_is_shown_as_a_conflict_at_every_tier(
+    network: Network,
+) -> None:
+    case = receive(network)
+    village = network.places[VILLAGE]
+    village.casebook.act(case, "accept", village.clerk())
+    file = village.casebook.open(case)
+    assert file.keys is not None
+    assert file.keys.case is not None
+    header = replace(header_of(network, VILLAGE, case), parents=(file.records[-1].hash,))
+    facts = {**NOTE, "act": "decide", "outcome": "granted"}
+    forged = seal_entry(header, facts, {}, file.keys.case, village.signing, bytes(32))
+    network.carry()
+
+    plant(network, forged)
+
+    for unit in (CITY, DISTRICT, STREET, VILLAGE):
+        assert network.places[unit].casebook.rows("conflicts").total == 1
+
+
+def test_eight_false_grants_before_the_true_one_hide_nothing(network: Network) -> None:
+    street = network.places[STREET]
+    village = network.places[VILLAGE]
+    received = village.casebook.receive("MZ-009", Intake(FORM, ()), village.clerk())
+    city = network.registry.unit(CITY)
+    base = header_of(network, STREET, received.case, "grant")
+    false = [
+        make_grant(
+            replace(base, seq=base.seq + number, prev=bytes([1]) * 32),
+            bytes([number]) * 32,
+            [Reader(CITY, 1, city.reading, "case")],
+            street.signing,
+        )
+        for number in range(1, 20)
+    ]
+    plant(network, *false)
+
+    network.carry()
+
+    assert network.places[CITY].casebook.state(received.case).state == "received"
+
+
+def test_a_number_of_another_station_has_no_effect(network: Network) -> None:
+    street = network.places[STREET]
+    village = network.places[VILLAGE]
+    theirs = street.casebook.receive("MZ-009", Intake(FORM, ()), street.clerk()).case_no
+    case = receive(network)
+    file = village.casebook.open(case)
+    assert file.keys is not None
+    assert file.keys.case is not None
+    facts = {**file.entries[0].facts, "case_no": theirs}
+    stolen = new_case_id(1, VILLAGE, bytes(RANDOM_BYTES))
+    header = replace(header_of(network, VILLAGE, stolen, "grant"), path=file.path)
+    readers = [
+        Reader(unit, 1, network.registry.unit(unit).reading, "case") for unit in file.path
+    ]
+    grant = make_grant(header, bytes(range(32)), readers, village.signing)
+    entry = seal_entry(
+        replace(header, type="entry", seq=header.seq + 1, prev=grant.hash),
+        facts,
+        {},
+        bytes(range(32)),
+        village.signing,
+        bytes(32),
+    )
+    plant(network, grant, entry)
+
+    state = street.casebook.state(stolen)
+
+    assert state.state == "draft"
+    assert street.casebook.receive("MZ-009", Intake(FORM, ()), street.clerk()).case_no

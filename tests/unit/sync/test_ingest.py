@@ -1,13 +1,15 @@
 """Nothing passes the gate on a neighbour's word, and nothing that fails holds the rest up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from security.records import Record
+from security.caseids import RANDOM_BYTES, new_case_id
+from security.records import Record, seal_entry
 from security.registry import Registry
 from sync.documents import document_of
-from sync.errors import RefusedError, StoreConflictError
+from sync.errors import StoreConflictError
 from sync.feeds import decode_feed, feed_key
 from sync.ingest import Accepted, Direction, Gate, Inspection, Known, Quarantined, reconsider
 from sync.ports import Store
@@ -281,11 +283,29 @@ def test_a_child_cannot_fill_the_disk_with_bad_records() -> None:
     desk = Desk()
     desk.store.put([], {count_key(VILLAGE): encode_count(OUTSTANDING_MAX)})
 
-    with pytest.raises(RefusedError) as refused:
-        desk.gate.inspect([b"junk"], VILLAGE, "up")
+    inspection = desk.gate.inspect([b"junk"], VILLAGE, "up")
 
-    assert refused.value.code == "quarantine_full"
+    assert [reason for _, reason in inspection.quarantined] == ["unreadable"]
+    assert inspection.documents == []
     assert desk.take(chain(VILLAGE, 1)) == ["accepted"]
+
+
+def test_a_case_id_that_another_unit_made_is_no_ones_to_reuse() -> None:
+    desk = Desk()
+    [honest] = chain(VILLAGE, 1)
+    header = replace(honest.header, case=new_case_id(0, "120103001004", bytes(RANDOM_BYTES)))
+    stolen = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+
+    assert desk.take([stolen]) == ["home"]
+
+
+def test_a_feed_incarnation_that_nobody_stated_is_not_trusted() -> None:
+    desk = Desk()
+    [honest] = chain(VILLAGE, 1)
+    header = replace(honest.header, incarnation=1)
+    other = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+
+    assert desk.take([other]) == ["incarnation"]
 
 
 def test_two_batches_cannot_both_follow_on_from_the_same_place() -> None:
