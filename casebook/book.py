@@ -200,8 +200,7 @@ class Casebook:
     def counts(self) -> dict[str, int]:
         """Return how many cases lie on each shelf."""
         self.refresh()
-        values = shelf_values(self.station.unit)
-        return {shelf: self._index.count(where, values) for shelf, where in CONDITIONS.items()}
+        return self._index.counts(CONDITIONS, shelf_values(self.station.unit))
 
     def applicant(self, row: CaseRow) -> str | None:
         """Return the applicant's name of a listed case, None where it is not readable.

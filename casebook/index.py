@@ -16,7 +16,7 @@ from sqlite_utils.db import DescIndex, Table
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 3
+SCHEMA = 4
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
@@ -62,9 +62,11 @@ _NEWEST = DescIndex("updated_ms")
 _INDEXED = (
     ["home", _NEWEST],
     ["custody", _NEWEST],
-    ["offer_to"],
+    ["state", _NEWEST],
     ["case_no"],
     [_NEWEST],
+    # All that shelves ask for, so that counting them reads this and not the rows.
+    ["offer_to", "home", "custody", "state", "next_act", "conflicts"],
 )
 
 
@@ -180,6 +182,17 @@ class CaseIndex:
         """Return how many cases meet a condition of this package."""
         with self._lock:
             return int(self._table("cases").count_where(where, dict(values)))
+
+    def counts(
+        self, conditions: Mapping[str, str], values: Mapping[str, object]
+    ) -> dict[str, int]:
+        """Return how many cases meet each condition of this package, in one walk."""
+        sums = ", ".join(
+            f'COALESCE(SUM({where}), 0) AS "{name}"' for name, where in conditions.items()
+        )
+        with self._lock:
+            [row] = self._database.query(f"SELECT {sums} FROM cases", dict(values))  # noqa: S608
+        return dict(row)
 
     def row(self, case: bytes) -> CaseRow | None:
         """Return the row of a case, None when the read model has none."""
