@@ -1,5 +1,6 @@
 """The logins of a running program: checked at sign-in, changed by the clerks themselves."""
 
+import hashlib
 import threading
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from sync.ports import RandomBytes
 from web.accounts import Accounts, Login, write_accounts
 from web.passwords import SALT_BYTES, make_phc
 from web.settings import PasswordCost
+
+STAMP_LENGTH = 16
 
 
 class Roster:
@@ -27,6 +30,12 @@ class Roster:
         """The clerk of a session, None once the login is gone or switched off."""
         login = self._accounts.login(user)
         return login.clerk if login is not None and login.active else None
+
+    def stamp(self, user: str) -> str:
+        """A digest of the stored password, by which a session ends when the password changes."""
+        login = self._accounts.login(user)
+        text = login.phc.text if login is not None else ""
+        return hashlib.sha256(text.encode()).hexdigest()[:STAMP_LENGTH]
 
     def clerk_name(self, user: str) -> str:
         """The name of a clerk of this unit for a print, or the user name of any other."""

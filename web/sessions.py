@@ -1,7 +1,7 @@
 """Who sits at the screen: the signed session cookie, its idle lock, and the sign-in guard.
 
-The cookie holds the user name, a random token for forms and the time of the last request; it
-is signed, not sealed, so nothing else may ever be put into it. Its name carries the device,
+The cookie holds the user name, a digest of the stored password, random tokens and the time of
+the last request; it is signed, not sealed, so nothing else may ever be put into it. Its name carries the device,
 because browsers do not tell cookies of two ports of one machine apart.
 """
 
@@ -101,7 +101,8 @@ def open_session() -> None:
     if not isinstance(user, str) or not isinstance(token, str):
         return
     clerk = shell().roster.active_clerk(user)
-    if clerk is None or shell().guard.is_ended(token):
+    is_current = session.get("stamp") == shell().roster.stamp(user)
+    if clerk is None or not is_current or shell().guard.is_ended(token):
         session.clear()
         return
     if _is_idle():
@@ -119,6 +120,7 @@ def start_session(clerk: Clerk) -> None:
     """Begin the session of a clerk, with tokens that no earlier page knew."""
     session.clear()
     session["user"] = clerk.user
+    session["stamp"] = shell().roster.stamp(clerk.user)
     session["token"] = context().random_bytes(TOKEN_BYTES).hex()
     session["csrf"] = context().random_bytes(TOKEN_BYTES).hex()
     touch()

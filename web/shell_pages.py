@@ -124,6 +124,7 @@ def change_password() -> AnyResponse | tuple[str, int]:
         )
     except AccountsError:
         return render_template("password.html", error=texts().text("password.not_kept")), 500
+    start_session(g.clerk)
     flash("password.changed", "good")
     return redirect("/", 303)
 

@@ -286,6 +286,16 @@ def test_a_clerk_changes_the_password_and_the_file_follows(site: Site, tmp_path:
     )
 
 
+def test_a_new_password_ends_every_other_session_of_the_clerk(site: Site) -> None:
+    browser, elsewhere = site.browser(), site.browser()
+    new = "九江路的新密码2026"
+
+    browser.send("/password", {"old": PASSWORD, "new": new, "again": new}, form="/password")
+
+    assert browser.client.get("/", base_url=BASE).status_code == 200
+    assert elsewhere.client.get("/", base_url=BASE).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("old", "new", "again"),
     [
