@@ -32,7 +32,7 @@ class Roster:
         return login.clerk if login is not None and login.active else None
 
     def stamp(self, user: str) -> str:
-        """A digest of the stored password, by which a session ends when the password changes."""
+        """A digest of the stored password: a session ends when it changes."""
         login = self._accounts.login(user)
         text = login.phc.text if login is not None else ""
         return hashlib.sha256(text.encode()).hexdigest()[:STAMP_LENGTH]

@@ -1,8 +1,8 @@
 """Who sits at the screen: the signed session cookie, its idle lock, and the sign-in guard.
 
 The cookie holds the user name, a digest of the stored password, random tokens and the time of
-the last request; it is signed, not sealed, so nothing else may ever be put into it. Its name carries the device,
-because browsers do not tell cookies of two ports of one machine apart.
+the last request; it is signed, not sealed, so nothing else may ever be put into it. Its name
+carries the device, because browsers do not tell cookies of two ports of one machine apart.
 """
 
 import hashlib

@@ -1,35 +1,36 @@
 """One network for all, made by the command as an operator does, and towns copied from it."""
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]  # carries no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # nor this
 
-from tests.architecture.source_tree import ROOT
-from tests.e2e.town import VILLAGES, Town, laid_out
+from tests.e2e.town import Town, laid_out, made_network
 
-HEXI = ROOT / "configs" / "divisions" / "tianjin-hexi.csv"
-ARGON2_KIB = "8"
-"""The least that the command takes: a sign-in costs the tests a millisecond."""
 
-MAKE_S = 60
+class _FileByFile(LoadScopeScheduling):  # type: ignore[misc]  # of no type
+    """Gives a whole file of this folder to one worker: a town is put up once for all its tests.
+
+    Tests of other folders that run beside them are given out one by one, as ever.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.startswith("tests/e2e/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _FileByFile:
+    return _FileByFile(config, log)
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """City, district, street and five villages; tests copy what they change."""
     return made_network(tmp_path_factory.mktemp("network") / "made")
-
-
-def made_network(folder: Path) -> Path:
-    words = [sys.executable, "-m", "postroad", "network", "make", "--divisions", str(HEXI)]
-    units = [word for unit in VILLAGES for word in ("--unit", unit)]
-    options = ["--out", str(folder), "--argon2-memory-kib", ARGON2_KIB, "--clerks-demo"]
-    subprocess.run([*words, *units, *options], check=True, capture_output=True, timeout=MAKE_S)
-    return folder
 
 
 @pytest.fixture(scope="module")

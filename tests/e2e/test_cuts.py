@@ -5,8 +5,6 @@ import random
 import time
 from collections.abc import Callable
 
-import pytest
-
 from cases.fold import digest
 from postroad.demo.browser import Browser
 from postroad.demo.evidence import read_holdings
@@ -17,8 +15,6 @@ from sync.stores.sqlite import SqliteStore
 from tests.e2e.shifts import Shift, at_work
 from tests.e2e.town import READY_S, STREET, VILLAGE, Town, until
 from tests.e2e.window import send_now
-
-pytestmark = pytest.mark.xdist_group("cuts")
 
 CASES = 64
 CUTS_MIN = 10

@@ -3,15 +3,11 @@
 import random
 from collections.abc import Callable, Sequence
 
-import pytest
-
 from cases.fold import digest
 from postroad.demo.evidence import Holdings, read_holdings
 from tests.e2e.shifts import Shift, at_work, kill_often
 from tests.e2e.town import STREET, VILLAGE, VILLAGES, Town
 from tests.e2e.window import Receipt
-
-pytestmark = pytest.mark.xdist_group("kills")
 
 KILLS = 6
 SEED = 20261123

@@ -25,8 +25,6 @@ from tests.e2e.window import (
     take_in,
 )
 
-pytestmark = pytest.mark.xdist_group("personal_data")
-
 ITEMS = (VILLAGE_ITEM, STREET_ITEM, DISTRICT_ITEM, CITY_ITEM)
 HUBS_UPWARD = (STREET, DISTRICT, CITY)
 

@@ -21,8 +21,6 @@ from tests.e2e.window import (
     take_in,
 )
 
-pytestmark = pytest.mark.xdist_group("whole_day")
-
 AT_ONCE_S = 2.0
 PAGE_S = 1.0
 HUBS = (STREET, DISTRICT, CITY)

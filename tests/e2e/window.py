@@ -19,6 +19,8 @@ DISTRICT_ITEM = "RS-002"
 CITY_ITEM = "TY-001"
 """The veterans' card: looked over at the outpost, accepted at the street, decided on top."""
 
+BANK = "示例银行河西支行"
+
 _PAPER_STATES = ("seen", "made", "original", "copy")
 
 
@@ -58,7 +60,7 @@ def form_on(page: Page, item: str) -> Form:
 
 def answers_of(form: Form, pair: tuple[Citizen, Citizen], unit: str) -> dict[str, str]:
     """What these two people say to the questions of an intake form, every paper shown."""
-    known = _known(*pair, unit)
+    known = known_of(pair, unit)
     typed = {}
     for name, value in form.values.items():
         if name.startswith("p.") and not value:
@@ -132,7 +134,9 @@ def light(clerk: Browser) -> Light:
     return Light(marks["data-link"][-1], int(marks["data-waiting"][0]), error)
 
 
-def _known(person: Citizen, relative: Citizen, unit: str) -> dict[str, str]:
+def known_of(pair: tuple[Citizen, Citizen], unit: str) -> dict[str, str]:
+    """The answers of two people to the questions that forms ask, by field."""
+    person, relative = pair
     return {
         "id_no": person.id_no,
         "name": person.name,
@@ -140,7 +144,7 @@ def _known(person: Citizen, relative: Citizen, unit: str) -> dict[str, str]:
         "hukou": unit,
         "live_div": unit,
         "address": person.address,
-        "bank_name": "示例银行河西支行",
+        "bank_name": BANK,
         "bank_card": person.bank_card,
         "deceased_name": relative.name,
         "deceased_id": relative.id_no,
