@@ -250,6 +250,8 @@ def test_nothing_can_be_started_on_an_open_stream(ask: str) -> None:
 
 def test_revoking_a_device_closes_its_live_session() -> None:
     with running_world() as world, world.client().connect() as tunnel:
+        # The client is in before the gateway has listed it; a revocation in between refuses it.
+        assert wait_for(lambda: world.records)
         world.revoked_devices.add(DEVICE)
 
         assert world.gateway.close_device(DEVICE)
