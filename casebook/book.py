@@ -18,6 +18,7 @@ from casebook.shelves import CONDITIONS, SEARCH, shelf_values
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
 from cases.conflicts import Conflict
+from cases.errors import UnlawfulActError
 from cases.fold import CaseState, digest, fold
 from cases.items import Item
 from cases.lifecycle import Actor, available, breaches, hand_over_targets, next_step
@@ -67,7 +68,20 @@ class Casebook:
         self._feed = Feed(store, station.device, world.clock)
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
         self._is_checked = False
+        self._is_held = False
         self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
+
+    def hold(self) -> None:
+        """Write nothing until `release`: this store may have forgotten what it once wrote."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Write again: the hub above has sent back what it knows of this station."""
+        self._is_held = False
+
+    def _check_not_held(self) -> None:
+        if self._is_held:
+            raise UnlawfulActError("store_set_back")
 
     def receive(self, item: str, intake: Intake, clerk: Clerk, draft: str = "") -> Received:
         """Take in an application: number, keys, first entry and receipt, durable on return.
@@ -88,6 +102,7 @@ class Casebook:
             known = self._store.local(DRAFT_KEY.format(token=draft)) if draft else None
             if known is not None:
                 return self._received(known, clerk)
+            self._check_not_held()
             wanted = self._item(item)
             # What came back from above may hold numbers that this store has forgotten.
             self.refresh()
@@ -114,6 +129,7 @@ class Casebook:
             StoreError: Nothing was written.
         """
         with self._feed.lock:
+            self._check_not_held()
             file = self._files.open(case)
             state = fold(file.entries)
             ruling = self._rules.ruling(self._item(state.item), file.path, clerk)

@@ -1,5 +1,6 @@
 """What both programs open at start, in order, before the first page is served."""
 
+import logging
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from casebook.people import Station, station_of
 from cases.catalogue import load_catalogue
 from cases.divisions import Tree, load_divisions
 from cases.limits import load_calendar
+from security.errors import KeyFileError
 from security.keystore import NodeKeys
 from security.registry import Registry
 from security.statements import decode_log
@@ -21,7 +23,11 @@ from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
+from web.mark import FILE as MARK_FILE
+from web.mark import StoreMark
 from web.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 PRIVATE_UMASK = 0o077
 """Whatever an installation writes, other users of the machine cannot read."""
@@ -45,6 +51,7 @@ class Installation:
     accounts: Accounts
     divisions: Tree
     cookie_key: bytes = field(repr=False)
+    mark: StoreMark
 
     def close(self) -> None:
         """Close the read model and then the store; whoever used them has been stopped."""
@@ -64,6 +71,7 @@ def open_installation(settings: Settings) -> Installation:
     keys = NodeKeys.load(settings.keys)
     registry = load_registry(settings)
     station = station_of(registry, settings.unit, settings.device)
+    _check_keys(settings, registry, keys)
     catalogue = load_catalogue(_text(settings.catalogue))
     calendar = load_calendar(_text(settings.calendar))
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
@@ -77,6 +85,10 @@ def open_installation(settings: Settings) -> Installation:
         World(WallClock(), random_bytes),
         CaseIndex(settings.read_model),
     )
+    mark = StoreMark(settings.keys.parent / MARK_FILE)
+    if settings.upstream is not None and mark.is_behind(store):
+        _log.warning("the store was lost or set back; nothing is written before contact")
+        casebook.hold()
     casebook.refresh()
     return Installation(
         settings=settings,
@@ -88,7 +100,28 @@ def open_installation(settings: Settings) -> Installation:
         accounts=accounts,
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
+        mark=mark,
     )
+
+
+def _check_keys(settings: Settings, registry: Registry, keys: NodeKeys) -> None:
+    """Refuse keys that the registry does not name: nobody could verify or read what they write.
+
+    Raises:
+        KeyFileError: A key is missing or of another device or unit.
+    """
+    device, unit = registry.device(settings.device), registry.unit(settings.unit)
+    reading = keys.unit_reading.get(unit.epoch)
+    if reading is None:
+        raise KeyFileError(f"{settings.keys}: the reading key of epoch {unit.epoch} is missing")
+    fits = {
+        "device-signing.pem": keys.signing.public == device.signing,
+        "device-reading.pem": keys.reading.public == device.reading,
+        f"unit-reading-{unit.epoch}.pem": reading.public == unit.reading,
+    }
+    for name, is_named in fits.items():
+        if not is_named:
+            raise KeyFileError(f"{settings.keys / name}: not the key that the registry names")
 
 
 def _reconsider(gate: Gate, store: Store) -> None:

@@ -182,6 +182,10 @@ def link_light() -> LinkLight:
     if status is None:
         return LinkLight("grey", t("link.top"), t("link.top_detail"))
     last = moment_ms(status.last_contact_ms) or t("link.no_contact")
+    if status.refused and status.state == "synchronised":
+        return LinkLight(
+            "amber", t("link.refused", refused=status.refused), t("link.last_contact", at=last)
+        )
     return LinkLight(
         _LINK_COLOURS[status.state],
         t(f"link.{status.state}", waiting=status.waiting),
@@ -245,8 +249,15 @@ def _names() -> dict[str, object]:
         "now": moment_ms(context().now_ms()),
         "version": context().version,
         "idle_ms": context().idle_ms,
-        "here": request.path if request.method == "GET" else "/",
+        "here": _here(),
     }
+
+
+def _here() -> str:
+    """The address of this page, to come back to after the language was switched."""
+    if request.method != "GET":
+        return "/"
+    return request.full_path.removesuffix("?")
 
 
 def _is_for_clerk(entry: MenuEntry) -> bool:

@@ -16,7 +16,7 @@ from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
-from sync.status import SyncStatus
+from sync.status import SessionReport, SyncStatus
 from sync.transports.http import HttpTransport
 from sync.uplink import Uplink
 from sync.wallclock import WallClock
@@ -60,7 +60,8 @@ class Connection:
             on_stored=lambda: _follow(installation),
         )
         self._driver = driver
-        self._agent = Agent(driver, upstream.interval_s)
+        self._installation = installation
+        self._agent = Agent(driver, upstream.interval_s, self._note)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
             if upstream.door
@@ -75,6 +76,13 @@ class Connection:
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
         return self._driver.status()
+
+    def _note(self, report: SessionReport) -> None:
+        """After a whole session this store holds all that the hub above knows of it."""
+        if report.outcome == "done":
+            _follow(self._installation)
+            self._installation.casebook.release()
+            self._installation.mark.set(self._installation.store)
 
     def start(self) -> None:
         """Begin to sync and to let clerks through to the hub's pages."""
