@@ -133,6 +133,9 @@ class Browser:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
             raw = answer.read(PAGE_BYTES_MAX)
+            if answer.length:
+                # The program was killed in the middle of the page.
+                raise http.client.IncompleteRead(raw, answer.length)
         except (OSError, http.client.HTTPException) as error:
             host, port = self._address
             raise NoAnswerError(f"http://{host}:{port}{path}", error) from error
