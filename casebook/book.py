@@ -205,7 +205,7 @@ class Casebook:
         Raises:
             KeyError: No such shelf.
         """
-        self.refresh()
+        self.refresh(wait=False)
         where, values = CONDITIONS[shelf], shelf_values(self.station.unit)
         digits = "".join(text.split())
         if digits:
@@ -215,7 +215,7 @@ class Casebook:
 
     def counts(self) -> dict[str, int]:
         """Return how many cases lie on each shelf."""
-        self.refresh()
+        self.refresh(wait=False)
         return self._index.counts(CONDITIONS, shelf_values(self.station.unit))
 
     def applicant(self, row: CaseRow) -> str | None:
@@ -247,30 +247,49 @@ class Casebook:
         self._index.clear()
         return self.refresh()
 
-    def refresh(self) -> int:
-        """Bring the read model up to the store; return how many rows were folded anew."""
+    def refresh(self, *, wait: bool = True) -> int:
+        """Bring the read model up to the store; return how many rows were folded anew.
+
+        Between two batches acts may be written, so building a large read model again holds up
+        nobody for long.
+
+        Args:
+            wait: without it, a refresh under way elsewhere is left alone: lists then show what
+                is there, which is better than a page that does not come.
+        """
         folded = 0
-        with self._feed.lock:
-            place = self._place()
-            while place.seq < self._store.last_seq:
-                changes = self._store.changes(
-                    place.seq, limit=_BATCH, databases=_DATABASES, bytes_max=_BATCH_BYTES
-                )
-                touched = dict.fromkeys(
-                    tag.removeprefix("case:")
-                    for change in changes.rows
-                    for tag in change.document.tags
-                    if tag.startswith("case:")
-                )
-                files = [self._files.open(bytes.fromhex(case)) for case in touched]
-                read = [(file, self._row(file)) for file in files if file.entries]
-                last = changes.rows[-1].document.id if changes.rows else place.document
-                place = Place(self._store.incarnation, changes.last_seq, last)
-                self._index.update([row for _, row in read], place)
-                own = [row.case_no for file, row in read if self._is_own(file)]
-                self._desk.keep_numbers(self._store, filter(None, own))
-                folded += len(read)
+        while self._feed.lock.acquire(blocking=wait):
+            try:
+                batch = self._refresh_batch()
+            finally:
+                self._feed.lock.release()
+            if batch is None:
+                break
+            folded += batch
         return folded
+
+    def _refresh_batch(self) -> int | None:
+        """Take in the next changes of the store; None when there are none."""
+        place = self._place()
+        if place.seq >= self._store.last_seq:
+            return None
+        changes = self._store.changes(
+            place.seq, limit=_BATCH, databases=_DATABASES, bytes_max=_BATCH_BYTES
+        )
+        touched = dict.fromkeys(
+            tag.removeprefix("case:")
+            for change in changes.rows
+            for tag in change.document.tags
+            if tag.startswith("case:")
+        )
+        files = [self._files.open(bytes.fromhex(case)) for case in touched]
+        read = [(file, self._row(file)) for file in files if file.entries]
+        last = changes.rows[-1].document.id if changes.rows else place.document
+        place = Place(self._store.incarnation, changes.last_seq, last)
+        self._index.update([row for _, row in read], place)
+        own = [row.case_no for file, row in read if self._is_own(file)]
+        self._desk.keep_numbers(self._store, filter(None, own))
+        return len(read)
 
     def _place(self) -> Place:
         """Return how far the read model is, after dropping one that follows another store."""

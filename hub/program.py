@@ -21,7 +21,7 @@ from web.app import WebContext, create_app
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Part, run_until_told
+from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import Address, load_settings
 
@@ -72,7 +72,7 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     api = _api(pages, _exchange(installation, connections, connection))
     server = PageServer(settings.pages, api)
     doorway = _gateway(installation, gateway, connections)
-    parts: list[Part] = [server, doorway]
+    parts: list[Part] = [server, Indexing(installation), doorway]
     return [*parts, connection] if connection else parts
 
 

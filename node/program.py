@@ -9,7 +9,7 @@ from web.app import WebContext, create_app
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Part, run_until_told
+from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
 
@@ -43,7 +43,7 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
             now_ms=WallClock().now_ms,
         )
         pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
-        parts: list[Part] = [pages, connection]
+        parts: list[Part] = [pages, Indexing(installation), connection]
         run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()

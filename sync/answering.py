@@ -68,7 +68,7 @@ class DownstreamDriver:
     registry: Registry
     clock: Clock
     interval_s: int = 0
-    on_stored: Callable[[], None] = _nothing
+    on_stored: Callable[[], object] = _nothing
 
     def answer_bytes(self, body: bytes, device: str) -> bytes:
         """The encoded answer, or refusal, to an encoded request.

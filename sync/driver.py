@@ -126,7 +126,7 @@ class UpstreamDriver:
     transport: Transport
     clock: Clock
     jitter: Callable[[], float]
-    on_stored: Callable[[], None] = _nothing
+    on_stored: Callable[[], object] = _nothing
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)

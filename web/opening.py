@@ -89,7 +89,6 @@ def open_installation(settings: Settings) -> Installation:
     if settings.upstream is not None and mark.is_behind(store):
         _log.warning("the store was lost or set back; nothing is written before contact")
         casebook.hold()
-    casebook.refresh()
     return Installation(
         settings=settings,
         station=station,

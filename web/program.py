@@ -14,6 +14,7 @@ from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
+from sync.errors import StoreError
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.status import SessionReport, SyncStatus
@@ -57,7 +58,7 @@ class Connection:
             transport=HttpTransport(self._uplink.stream, WallClock()),
             clock=WallClock(),
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
-            on_stored=lambda: _follow(installation),
+            on_stored=installation.casebook.refresh,
         )
         self._driver = driver
         self._installation = installation
@@ -80,7 +81,7 @@ class Connection:
     def _note(self, report: SessionReport) -> None:
         """After a whole session this store holds all that the hub above knows of it."""
         if report.outcome == "done":
-            _follow(self._installation)
+            self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
 
@@ -96,6 +97,35 @@ class Connection:
             self._door.close()
         self._uplink.close()
         self._agent.stop(STOP_S)
+
+
+class Indexing:
+    """Brings the read model up to the store while the pages answer already.
+
+    It matters after an upgrade that reads more of each case, and when the file was lost.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        """Take the installation; nothing is read yet."""
+        self._casebook = installation.casebook
+        self._thread = threading.Thread(target=self._run, name="indexing", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait a little for the batch under way; the next start goes on from there."""
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        try:
+            folded = self._casebook.refresh()
+        except StoreError:
+            _log.info("the program stopped before the read model was complete")
+        else:
+            _log.info("the read model is complete", extra={"folded": folded})
 
 
 def run_until_told(parts: Sequence[Part], ready: Callable[[], None]) -> None:
@@ -133,7 +163,3 @@ def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
     identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
     addresses = [(address.host, address.port) for address in upstream.addresses]
     return TunnelClient(addresses, identity, hosts)
-
-
-def _follow(installation: Installation) -> None:
-    installation.casebook.refresh()
