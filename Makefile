@@ -8,6 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 LOCKER := build/locker
+PEERS := tests/interop/peers/node_modules/.package-lock.json
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python setup` chooses another.
 # Recursive on purpose: nothing is searched once the environment stands.
@@ -29,10 +30,20 @@ help: ## list the targets
 .PHONY: setup
 setup: $(READY) ## make the environment, and install what the tests drive if that can be done
 	@configs/setup-system.sh test || [ $$? -eq 3 ]
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory peers
 
 .PHONY: system
 system:
 	@configs/setup-system.sh test
+	@$(MAKE) --no-print-directory peers
+
+# PouchDB and a server of its family, of exactly the versions and contents that were tested.
+.PHONY: peers
+peers: $(PEERS)
+
+$(PEERS): tests/interop/peers/package-lock.json
+	@cd tests/interop/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 $(READY): requirements.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { \

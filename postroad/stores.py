@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from postroad import serving
 from postroad.errors import VerdictError
 from sync.stores.sqlite import SqliteStore
 from web.terminal import Commands
@@ -19,6 +20,11 @@ def add_commands(commands: Commands) -> None:
     )
     check.add_argument("file", metavar="FILE", type=Path, help="store.file.help")
     check.set_defaults(run=check_store)
+    serve = subcommands.add_parser(
+        "serve", help="store.serve.help", description="store.serve.description"
+    )
+    serving.add_options(serve)
+    serve.set_defaults(run=serving.serve_store)
 
 
 def check_store(arguments: argparse.Namespace) -> None:

@@ -37,6 +37,24 @@ class StoreFullError(StoreError):
     hint = "Free space on the disk, then repeat; if there is enough of it, check the disk."
 
 
+class UnknownDatabaseError(StoreError):
+    """The store has no database of that name."""
+
+    hint = "Create the database first, or check its name."
+
+
+class DocumentRefusedError(StoreError):
+    """What a client asked of a database makes no sense or is too large; nothing was written.
+
+    Attributes:
+        code: CouchDB's word for it: `bad_request`, `illegal_docid`, `attachment_too_large`...
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class TransportError(SyncError):
     """The link broke or was silent for too long: nothing is known of the peer; try again."""
 

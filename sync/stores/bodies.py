@@ -7,8 +7,8 @@ import sqlite3
 
 import zstandard
 
-from sync.stores.checks import BODY_BYTES_MAX
-
+BODY_BYTES_STORED_MAX = 64 * 1024 * 1024
+"""Far above any limit for documents: a larger claim is damage, and is not given memory."""
 _FRAME = b"\x28\xb5\x2f\xfd"
 """A zstd frame begins so, and no JSON text does: what is stored says itself what it is."""
 
@@ -35,7 +35,7 @@ class Bodies:
             return stored
         try:
             size = zstandard.frame_content_size(stored)
-            if not 0 <= size <= BODY_BYTES_MAX:
+            if not 0 <= size <= BODY_BYTES_STORED_MAX:
                 raise sqlite3.DatabaseError(f"a body claims {size} bytes")
             return self._decompressor.decompress(stored)
         except zstandard.ZstdError as error:

@@ -15,6 +15,8 @@ _COLUMNS = "d.database, d.id, r.generation, r.digest, r.tags, r.origin, r.body"
 # CROSS JOIN fixes the order of reading: the feed first, then two rows by their numbers.
 _TO_WINNER = (
     " CROSS JOIN docs d ON d.doc = f.doc CROSS JOIN revs r ON r.rev = d.winner WHERE f.seq > ?"
+    # Tombstones and design documents are for the CouchDB protocol alone.
+    " AND NOT d.deleted AND (d.id < '_' OR d.id >= '`')"
 )
 _FEED = f"SELECT f.seq, {_COLUMNS} FROM changes f{_TO_WINNER}"  # noqa: S608 constants
 _SCOPED = f"SELECT f.seq, {_COLUMNS} FROM scope f{_TO_WINNER} AND f.tag = ?"  # noqa: S608

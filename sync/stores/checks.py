@@ -176,18 +176,35 @@ def _check_body(document: Document) -> None:
             f"the body of document {name} has {len(body)} bytes, {BODY_BYTES_MAX} at most"
         )
     try:
-        value = _JSON.decode(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        value = read_json(body)
+    except ValueError as error:
         raise StoreError(f"the body of document {name} is not JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise StoreError(f"the body of document {name} is not a JSON object")
     reserved = next((key for key in value if key.startswith("_")), None)
     if reserved is not None:
         raise StoreError(f"document {name} has the key {_shown(reserved)}: _ is reserved")
-    # Depth is at most the number of brackets: nearly every document is done with two counts.
-    brackets = body.count(b"{") + body.count(b"[")
-    if brackets > JSON_DEPTH_MAX and _depth(value) > JSON_DEPTH_MAX:
+    if nests_too_deep(body, value):
         raise StoreError(f"the body of document {name} nests deeper than {JSON_DEPTH_MAX}")
+
+
+def read_json(text: bytes) -> object:
+    """What JSON in UTF-8 says.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    try:
+        return _JSON.decode(text.decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deep to be read") from error
+
+
+def nests_too_deep(text: bytes, value: object) -> bool:
+    """Whether `value`, read from `text`, nests deeper than `JSON_DEPTH_MAX`."""
+    # Depth is at most the number of brackets: nearly every document is done with two counts.
+    brackets = text.count(b"{") + text.count(b"[")
+    return brackets > JSON_DEPTH_MAX and _depth(value) > JSON_DEPTH_MAX
 
 
 def _depth(value: object) -> int:

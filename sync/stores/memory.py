@@ -1,11 +1,9 @@
 """A store in memory, for the simulator and tests; it passes the suite of the durable one."""
 
-import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from sync.errors import StoreError
+from sync.couch_values import DEFAULT_LIMITS, Limits
 from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes
 from sync.stores.checks import (
     KEY_LENGTH_MAX,
@@ -18,39 +16,18 @@ from sync.stores.checks import (
     check_put,
     parse_revision,
 )
+from sync.stores.memory_core import Content, StoredDatabase, StoredDocument
+from sync.stores.memory_documents import MemoryDocuments
 from sync.stores.paging import cut_page
+from sync.stores.revision_tree import Rev
 
 
-@dataclass(slots=True)
-class _Stored:
-    """All leaves of one document, and the place of its row in the feed."""
+class MemoryStore(MemoryDocuments):
+    """Documents in dictionaries, by either port. Nothing survives the process."""
 
-    seq: int = 0
-    leaves: dict[Revision, Document] = field(default_factory=dict)
-
-    @property
-    def winner(self) -> Document:
-        return self.leaves[max(self.leaves)]
-
-
-class MemoryStore:
-    """Documents in dictionaries. Nothing survives the process."""
-
-    def __init__(self, random_bytes: RandomBytes) -> None:
-        self._incarnation = random_bytes(16).hex()
-        self._lock = threading.RLock()
-        self._closed = False
-        self._documents: dict[tuple[str, str], _Stored] = {}
+    def __init__(self, random_bytes: RandomBytes, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(random_bytes, limits=limits)
         self._locals: dict[str, bytes] = {}
-        self._rows: dict[int, _Stored] = {}
-        self._seqs: list[int] = []
-        self._scopes: dict[str, list[int]] = {}
-        self._last_seq = 0
-
-    @property
-    def incarnation(self) -> str:
-        """As the port says."""
-        return self._incarnation
 
     @property
     def last_seq(self) -> int:
@@ -78,6 +55,12 @@ class MemoryStore:
                     self._locals.pop(key, None)
                 else:
                     self._locals[key] = value
+            self._tidings.announce(
+                {
+                    name: self._databases[name].changes
+                    for name in {document.database: None for document in documents}
+                }
+            )
             return self._last_seq
 
     def get(self, database: str, document_id: str) -> Document | None:
@@ -86,8 +69,8 @@ class MemoryStore:
         check_name(document_id, "document id", KEY_LENGTH_MAX)
         with self._lock:
             self._check_open()
-            stored = self._documents.get((database, document_id))
-            return stored.winner if stored else None
+            stored = self._stored(database, document_id)
+            return stored.winner if stored and not stored.deleted else None
 
     def missing(
         self, database: str, revisions: Mapping[str, Sequence[str]]
@@ -99,9 +82,9 @@ class MemoryStore:
             self._check_open()
             for document_id, asked in revisions.items():
                 check_name(document_id, "document id", KEY_LENGTH_MAX)
-                stored = self._documents.get((database, document_id))
-                known = stored.leaves if stored else {}
-                absent = [rev for rev in asked if parse_revision(rev) not in known]
+                stored = self._stored(database, document_id)
+                known = stored.tree.nodes if stored else {}
+                absent = [rev for rev in asked if _rev(parse_revision(rev)) not in known]
                 if absent:
                     lacking[document_id] = list(dict.fromkeys(absent))
         return lacking
@@ -150,34 +133,34 @@ class MemoryStore:
 
     def close(self) -> None:
         """Refuse every later call."""
+        self._tidings.close()
         with self._lock:
             self._closed = True
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreError("the store is closed")
+    def _stored(self, database: str, document_id: str) -> StoredDocument | None:
+        found = self._databases.get(database)
+        return found.documents.get(document_id) if found else None
 
     def _add(self, document: Document, revision: Revision) -> None:
-        key = (document.database, document.id)
-        stored = self._documents.setdefault(key, _Stored())
-        if revision in stored.leaves:
-            return
-        if stored.leaves:
-            self._leave_feed(stored)
-        stored.leaves[revision] = document
-        self._last_seq += 1
-        stored.seq = self._last_seq
-        self._rows[stored.seq] = stored
-        self._seqs.append(stored.seq)
-        for tag in stored.winner.tags:
-            self._scopes.setdefault(tag, []).append(stored.seq)
-
-    def _leave_feed(self, stored: _Stored) -> None:
-        del self._rows[stored.seq]
-        for seqs in (self._seqs, *(self._scopes[tag] for tag in stored.winner.tags)):
-            del seqs[bisect_left(seqs, stored.seq)]
+        database = self._databases.get(document.database)
+        if database is None:
+            created = self._deleted.pop(document.database, b"")
+            database = StoredDatabase(document.database, numbered=False, created=created)
+            self._databases[document.database] = database
+        stored = database.documents.get(document.id) or StoredDocument(database, document.id)
+        rev = _rev(revision)
+        if rev not in stored.tree.nodes:
+            stored.contents[rev] = Content(document)
+            self._grow(stored, stored.tree.merged((rev,), deleted=False))
 
     def _rows_after(self, since: int, tag: str | None) -> Iterator[Change]:
         seqs = self._seqs if tag is None else self._scopes.get(tag, [])
         for place in range(bisect_right(seqs, since), len(seqs)):
-            yield Change(seqs[place], self._rows[seqs[place]].winner)
+            stored = self._rows[seqs[place]]
+            # Tombstones and design documents are for the CouchDB protocol alone.
+            if not stored.deleted and not stored.id.startswith("_"):
+                yield Change(seqs[place], stored.winner)
+
+
+def _rev(revision: Revision) -> Rev:
+    return Rev(revision.generation, revision.digest.hex())

@@ -2,13 +2,14 @@
 
 import itertools
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from sync.couch_values import DEFAULT_LIMITS, Limits
 from sync.errors import StoreError
 from sync.ports import NO_LOCALS, Changes, Document, RandomBytes
+from sync.stores.blobs import remove_staged
 from sync.stores.changes import Feed, read_page, read_winner
 from sync.stores.checks import (
     KEY_LENGTH_MAX,
@@ -19,11 +20,11 @@ from sync.stores.checks import (
     check_put,
     parse_revision,
 )
-from sync.stores.connections import Readers, connect, damaged, prepare_writer, translated
+from sync.stores.connections import connect, damaged, prepare_writer, translated
 from sync.stores.lock import WriterLock, sync_folder
-from sync.stores.names import NameTables
 from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
-from sync.stores.writing import Writer
+from sync.stores.sqlite_core import Writing
+from sync.stores.sqlite_documents import SqliteDocuments
 
 _LOCAL = "SELECT value FROM locals WHERE key = ?"
 _LOCALS = "SELECT key, value FROM locals WHERE key >= ? ORDER BY key"
@@ -33,27 +34,24 @@ _KNOWN = (
 )
 
 
-class SqliteStore:
-    """Documents in one file. Made by `open` or `open_for_reading`."""
+class SqliteStore(SqliteDocuments):
+    """Documents in one file, by either port. Made by `open` or `open_for_reading`."""
 
     def __init__(
         self,
         path: Path,
         incarnation: str,
-        connection: sqlite3.Connection | None = None,
+        writing: Writing | None = None,
+        limits: Limits = DEFAULT_LIMITS,
         lock: WriterLock | None = None,
     ) -> None:
-        self._path = path
-        self._incarnation = incarnation
-        self._connection = connection
-        self._lock = lock
-        self._writer = Writer(connection) if connection else None
-        self._writing = threading.Lock()
-        self._names = NameTables()
-        self._readers = Readers(path, lambda: connect(path, "ro"))
+        super().__init__(path, incarnation, writing, limits)
+        self._writer_lock = lock
 
     @classmethod
-    def open(cls, path: Path, random_bytes: RandomBytes) -> Self:
+    def open(
+        cls, path: Path, random_bytes: RandomBytes, *, limits: Limits = DEFAULT_LIMITS
+    ) -> Self:
         """The store at `path` for reading and writing, made if there is none.
 
         A file that is there is never made anew, whatever its state: what it holds may be the
@@ -61,7 +59,8 @@ class SqliteStore:
 
         Args:
             path: The file; its folder exists. `<path>.lock`, `-wal` and `-shm` stand beside it.
-            random_bytes: Source of the incarnation of a new store.
+            random_bytes: Source of the incarnation of a new store and of its databases.
+            limits: What `DocumentStore.write` accepts.
 
         Raises:
             StoreError: Another process has it open for writing, the file is damaged, of a newer
@@ -81,7 +80,9 @@ class SqliteStore:
                 check_file(connection, path)
                 prepare_writer(connection)
                 migrate(connection)
-                return cls(path, _incarnation(connection, path), connection, lock)
+                remove_staged(connection)
+                writing = Writing(connection, random_bytes, limits)
+                return cls(path, _incarnation(connection, path), writing, limits, lock)
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -111,11 +112,6 @@ class SqliteStore:
                 connection.close()
 
     @property
-    def incarnation(self) -> str:
-        """As the port says."""
-        return self._incarnation
-
-    @property
     def last_seq(self) -> int:
         """As the port says."""
         with self._readers.reading() as reader:
@@ -130,10 +126,8 @@ class SqliteStore:
     ) -> int:
         """Store all or nothing, synced to disk before it returns; see the port."""
         revisions = check_put(documents, local, expect)
-        with self._writing, translated(self._path):
-            if self._writer is None:
-                raise StoreError(f"{self._path} is closed or open for reading only")
-            return self._writer.put(documents, revisions, local, expect)
+        with self._write() as writing:
+            return writing.records.put(documents, revisions, local, expect)
 
     def get(self, database: str, document_id: str) -> Document | None:
         """The winning revision, or None."""
@@ -204,15 +198,16 @@ class SqliteStore:
 
     def close(self) -> None:
         """Wait for calls under way, fold the log into the file, give the lock back."""
+        self._tidings.close()
         self._readers.close()
-        with self._writing:
-            self._writer = None
+        with self._lock:
+            self._writing = None
             if self._connection is not None:
                 # Last to close: this one empties the log and takes it away.
                 self._connection.close()
                 self._connection = None
-            if self._lock is not None:
-                self._lock.release()
+            if self._writer_lock is not None:
+                self._writer_lock.release()
 
 
 def _beginning_with(
