@@ -96,7 +96,7 @@ def _exchange(
         gate=Gate(installation.registry, installation.store, installation.station.unit),
         registry=installation.registry,
         clock=WallClock(),
-        on_stored=connection.agent.poke if connection else lambda: None,
+        on_stored=lambda: _stored(installation, connection),
     )
 
     def device_of(environ: dict[str, Any]) -> str | None:
@@ -105,6 +105,14 @@ def _exchange(
         return connections.device_of(address, int(port)) if port.isdecimal() else None
 
     return ExchangeApplication(driver.answer_bytes, device_of)
+
+
+def _stored(installation: Installation, connection: Connection | None) -> None:
+    """After records of a child: pass them on, or, at the root, note how far the store is."""
+    if connection is not None:
+        connection.agent.poke()
+    else:
+        installation.mark.set(installation.store)
 
 
 def _gateway(installation: Installation, address: Address, connections: Connections) -> Gateway:

@@ -86,9 +86,13 @@ def open_installation(settings: Settings) -> Installation:
         CaseIndex(settings.read_model),
     )
     mark = StoreMark(settings.keys.parent / MARK_FILE)
-    if settings.upstream is not None and mark.is_behind(store):
-        _log.warning("the store was lost or set back; nothing is written before contact")
-        casebook.hold()
+    if mark.is_behind(store):
+        _log.warning("the store was lost or set back; it has a new incarnation now")
+        store.renew_incarnation()
+        if settings.upstream is not None:
+            casebook.hold()
+        else:
+            mark.set(store)
     return Installation(
         settings=settings,
         station=station,

@@ -27,6 +27,7 @@ from sync.stores.sqlite_core import Writing
 from sync.stores.sqlite_documents import SqliteDocuments
 
 _LOCAL = "SELECT value FROM locals WHERE key = ?"
+INCARNATION_BYTES = 16
 _LOCALS = "SELECT key, value FROM locals WHERE key >= ? ORDER BY key"
 _KNOWN = (
     "SELECT 1 FROM docs d JOIN revs r ON r.doc = d.doc"
@@ -110,6 +111,20 @@ class SqliteStore(SqliteDocuments):
                 return cls(path, _incarnation(connection, path))
             finally:
                 connection.close()
+
+    def renew_incarnation(self) -> None:
+        """Become another store to every peer, because this file is known to be an older copy.
+
+        Sequence numbers that peers hold would name other rows now; under a new incarnation
+        they ask and offer from the beginning. Nothing stored changes.
+
+        Raises:
+            StoreError: The store is closed or open for reading only.
+        """
+        with self._write() as writing:
+            fresh = writing.random_bytes(INCARNATION_BYTES).hex()
+            writing.connection.execute("UPDATE state SET incarnation = ?", (fresh,))
+            self._incarnation = fresh
 
     @property
     def last_seq(self) -> int:

@@ -10,6 +10,7 @@ import pytest
 from sync.errors import StoreError
 from sync.stores.changes import Feed, feed_statement
 from sync.stores.sqlite import SqliteStore
+from sync.wallclock import random_bytes
 from tests.support.stores import (
     STREET,
     VILLAGE,
@@ -250,3 +251,19 @@ def test_an_interrupted_put_leaves_nothing_behind(store: SqliteStore) -> None:
     assert ids(store.changes(0, limit=9)) == ["b"]
     assert ids(store.changes(0, limit=9, tag=VILLAGE)) == []
     assert store.quick_check() == ()
+
+
+def test_a_renewed_incarnation_lasts_and_leaves_the_documents_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store = SqliteStore.open(path, random_bytes)
+    before = store.incarnation
+    store.put([], {"feed/x": b"1"})
+
+    store.renew_incarnation()
+    renewed = store.incarnation
+    store.close()
+
+    again = SqliteStore.open(path, random_bytes)
+    assert before != renewed == again.incarnation
+    assert again.local("feed/x") == b"1"
+    again.close()

@@ -29,55 +29,12 @@ from tests.golden.samples import (
     device_fields,
     reading_key,
     revoke_fields,
-    sample_registry,
     signing_key,
     unit_fields,
 )
+from tests.support.registries import new_unit, state
 
 OTHER_STREET = "120103003000"
-
-
-@pytest.fixture
-def registry() -> Registry:
-    return sample_registry()
-
-
-@pytest.fixture
-def empty() -> Registry:
-    return Registry(ROOT_KEY.public)
-
-
-def state(registry: Registry) -> object:
-    return (
-        registry.statements(),
-        registry.units(),
-        [registry.devices(unit.code) for unit in registry.units()],
-        [registry.children(unit.code) for unit in registry.units()],
-        [
-            registry.revoked_after(device.id)
-            for unit in registry.units()
-            for device in registry.devices(unit.code)
-        ],
-    )
-
-
-def new_unit(
-    registry: Registry, code: str, parent: str | None, **changes: object
-) -> dict[str, object]:
-    n, prev = registry.next_place(code)
-    return {
-        "unit": code,
-        "n": n,
-        "prev": prev,
-        "kind": "unit",
-        "name": "新单位",
-        "tier": "street",
-        "parent": parent,
-        "signing": signing_key(code).public,
-        "reading": reading_key(code).public,
-        "epoch": 1,
-        **changes,
-    }
 
 
 def test_a_unit_is_known_with_its_way_to_the_root(registry: Registry) -> None:

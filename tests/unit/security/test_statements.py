@@ -19,29 +19,10 @@ from tests.golden.samples import (
     VILLAGE,
     above,
     device_fields,
-    sample_registry,
 )
+from tests.support.registries import state
 
 OTHER_STREET = "120103003000"
-
-
-@pytest.fixture
-def registry() -> Registry:
-    return sample_registry()
-
-
-def state(registry: Registry) -> object:
-    return (
-        registry.statements(),
-        registry.units(),
-        [registry.devices(unit.code) for unit in registry.units()],
-        [registry.children(unit.code) for unit in registry.units()],
-        [
-            registry.revoked_after(device.id)
-            for unit in registry.units()
-            for device in registry.devices(unit.code)
-        ],
-    )
 
 
 def test_every_changed_byte_of_a_statement_is_refused(registry: Registry) -> None:
