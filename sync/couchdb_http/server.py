@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from waitress.adjustments import Adjustments
@@ -95,6 +96,8 @@ class CouchServer:
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=True,
         )
+        self._ending = Lock()
+        self._is_stopping = False
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(workers)
         self._map: dict[int, Any] = {}
@@ -118,14 +121,22 @@ class CouchServer:
     def run(self) -> None:
         """Serve until `close` is called, or the thread is told to exit or interrupted."""
         try:
-            self._server.asyncore.loop(timeout=1, map=self._map, use_poll=True)
+            while self._map and not self._is_stopping:
+                self._server.asyncore.loop(timeout=1, map=self._map, use_poll=True, count=1)
         finally:
-            close_all(self._map)
+            with self._ending:
+                self._is_stopping = True
+                close_all(self._map)
             self._dispatcher.shutdown()
 
     def close(self) -> None:
-        """Stop accepting and let `run` return; may be called from any thread."""
-        self._server.trigger.pull_trigger(lambda: close_all(self._map))
+        """Stop accepting and let `run` return; may be called from any thread, and twice."""
+        # Under the lock the trigger cannot be closed between the sign and the wake-up: its
+        # file handle might belong to somebody else by then.
+        with self._ending:
+            if not self._is_stopping:
+                self._is_stopping = True
+                self._server.trigger.pull_trigger()
 
 
 class _RefusedError(Error):  # type: ignore[misc]  # waitress carries no types

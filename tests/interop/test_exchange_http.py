@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from waitress import wasyncore
-from waitress.server import create_server
 
 from sync.driver import UpstreamDriver
 from sync.errors import PeerProtocolError, RefusedError, TransportError
@@ -18,6 +16,8 @@ from sync.transports.http import PATH, ExchangeApplication, HttpTransport
 from sync.wallclock import WallClock
 from tests.support.tree import PATH as CASE_PATH
 from tests.support.tree import STREET, VILLAGE, Tree, device_of
+from web.serving import PageServer
+from web.settings import Address
 
 Dial = Callable[[], socket.socket]
 
@@ -34,17 +34,12 @@ class Hub:
     def serving(self) -> Iterator[int]:
         """The port on which it answers until the block ends."""
         application = ExchangeApplication(self._answer, lambda _environ: self._device)
-        sockets: dict[int, object] = {}
-        server = create_server(application, map=sockets, host="127.0.0.1", port=0, threads=2)
-        thread = threading.Thread(target=server.run)
-        thread.start()
+        server = PageServer(Address("127.0.0.1", 0), application)
+        server.start()
         try:
-            yield server.effective_port
+            yield server.port
         finally:
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(sockets))
-            thread.join(10)
-            server.task_dispatcher.shutdown()
-        assert not thread.is_alive()
+            server.stop()
 
     def _answer(self, body: bytes, device: str) -> bytes:
         self.devices.append(device)
