@@ -194,11 +194,6 @@ class CaseIndex:
             [row] = self._database.query(f"SELECT {sums} FROM cases", dict(values))  # noqa: S608
         return dict(row)
 
-    def row(self, case: bytes) -> CaseRow | None:
-        """Return the row of a case, None when the read model has none."""
-        found = self.page("case_id = :case", {"case": case.hex()}, 0, 1).rows
-        return found[0] if found else None
-
     def digests(self) -> dict[str, str]:
         """Return the digest of every case by case id, to compare two tiers."""
         with self._lock:

@@ -1,9 +1,9 @@
 """Records set aside because they could not be verified: one case waits, the channel flows."""
 
-import json
 from dataclasses import dataclass
 
 from sync.ports import Store
+from sync.quarantine import QUARANTINE, set_aside_of
 
 ROWS_MAX = 1_000
 BYTES_MAX = 16 << 20
@@ -20,13 +20,11 @@ class QuarantineRow:
 
 
 def quarantine_rows(store: Store) -> tuple[QuarantineRow, ...]:
-    """Return what is set aside, oldest first, at most ROWS_MAX."""
-    changes = store.changes(0, limit=ROWS_MAX, databases=("quarantine",), bytes_max=BYTES_MAX)
-    rows = []
-    for change in changes.rows:
-        body = json.loads(change.document.body)
-        reason = str(body.get("reason", ""))
-        rows.append(
-            QuarantineRow(change.document.id, reason, change.document.origin, change.seq)
-        )
-    return tuple(rows)
+    """Return what is set aside, oldest first, at most ROWS_MAX.
+
+    Raises:
+        StoreError: A document of the quarantine was damaged.
+    """
+    changes = store.changes(0, limit=ROWS_MAX, databases=(QUARANTINE,), bytes_max=BYTES_MAX)
+    kept = [(change.seq, set_aside_of(change.document)) for change in changes.rows]
+    return tuple(QuarantineRow(each.id, each.reason, each.neighbour, seq) for seq, each in kept)

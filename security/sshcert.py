@@ -32,7 +32,6 @@ KIND = "ssh-ed25519-cert-v01@openssh.com"
 _EXTENSION = b"permit-port-forwarding"
 _LINE_LENGTH_MAX = 8192
 """Ours have about 700 characters; a certificate may carry options that we refuse anyway."""
-_TIME_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)

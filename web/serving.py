@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from waitress import wasyncore
 from waitress.server import create_server
 
+from sync.waitress_loop import WaitressLoop
 from web.errors import SettingsError
 from web.settings import Address
 
@@ -28,10 +28,10 @@ class PageServer:
 
     def __init__(self, address: Address, application: Callable[..., Any]) -> None:
         """Bind, so that an occupied port is reported before anything else starts."""
-        self._map: dict[int, Any] = {}
+        sockets: dict[int, Any] = {}
         self._server = create_server(
             application,
-            map=self._map,
+            map=sockets,
             sockets=[_bound(address)],
             threads=THREADS,
             max_request_body_size=BODY_BYTES_MAX,
@@ -40,8 +40,7 @@ class PageServer:
             clear_untrusted_proxy_headers=True,
         )
         self.port = int(self._server.effective_port)
-        self._ending = threading.Lock()
-        self._is_stopping = False
+        self._loop = WaitressLoop(self._server, sockets, use_poll=False)
         self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
 
     def start(self) -> None:
@@ -50,26 +49,14 @@ class PageServer:
 
     def stop(self) -> None:
         """Answer no more; what a request under way writes is finished, its page may be lost."""
-        # Under the lock the trigger cannot be closed between the sign and the wake-up: its
-        # file handle might belong to somebody else by then.
-        with self._ending:
-            if not self._is_stopping:
-                self._is_stopping = True
-                self._server.trigger.pull_trigger()
         if self._thread.ident is None:
-            wasyncore.close_all(self._map)
+            self._loop.close()
         else:
+            self._loop.stop()
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
-        try:
-            while self._map and not self._is_stopping:
-                wasyncore.loop(timeout=1, map=self._map, count=1)
-        finally:
-            with self._ending:
-                self._is_stopping = True
-                wasyncore.close_all(self._map)
-            self._server.task_dispatcher.shutdown()
+        self._loop.run(self._server.task_dispatcher.shutdown)
 
 
 def _bound(address: Address) -> socket.socket:

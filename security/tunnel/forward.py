@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from security.errors import SecurityError
 from security.tunnel.client import Tunnel
-from security.tunnel.link import listen
+from security.tunnel.link import accept_each, listen
 from security.tunnel.pump import Pump
 
 _log = logging.getLogger(__name__)
@@ -18,9 +18,8 @@ _log = logging.getLogger(__name__)
 # A page and its parts take a browser six connections; a clerk has a few windows open.
 _CONNECTIONS_MAX: Final = 32
 
-# How long closing waits for each thread, and an accept for the next look at the stop sign.
+# How long closing waits for each thread.
 _JOIN_S: Final = 5.0
-_ACCEPT_S: Final = 1.0
 
 
 class LocalForward:
@@ -49,7 +48,6 @@ class LocalForward:
         self._live: dict[Thread, Pump | None] = {}
         self._is_stopping = Event()
         self._listener = listen(host, port)
-        self._listener.settimeout(_ACCEPT_S)
         self.address: Final[tuple[str, int]] = self._listener.getsockname()[:2]
         self._thread = Thread(target=self._accept, name="forward-accept", daemon=True)
 
@@ -86,18 +84,9 @@ class LocalForward:
         self.close()
 
     def _accept(self) -> None:
-        while not self._is_stopping.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                # Woken to stop, or out of file handles: then wait, or this would spin.
-                self._is_stopping.wait(_ACCEPT_S)
-                continue
-            self._take(connection)
+        accept_each(self._listener, self._is_stopping, self._take)
 
-    def _take(self, connection: socket.socket) -> None:
+    def _take(self, connection: socket.socket, _peer: tuple[str, int]) -> None:
         thread = Thread(
             target=self._carry, args=(connection,), name="forward-connection", daemon=True
         )

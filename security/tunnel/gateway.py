@@ -13,15 +13,12 @@ from security.tunnel.accounting import SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, GatewaySettings, Reports
 from security.tunnel.connections import Connections
 from security.tunnel.keys import signing_key
-from security.tunnel.link import listen
+from security.tunnel.link import accept_each, listen
 from security.tunnel.roster import Roster
 from security.tunnel.session import GatewaySession, Premises
 from security.tunnel.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
-
-# How often an idle accept looks at the stop sign, where a shutdown does not wake it.
-_ACCEPT_S: Final = 1.0
 
 # How long a stop waits for threads that were told to end.
 _STOP_S: Final = 10.0
@@ -60,7 +57,6 @@ class Gateway:
         )
         self._is_stopping = Event()
         self._listener = listen(settings.host, settings.port)
-        self._listener.settimeout(_ACCEPT_S)
         bound = self._listener.getsockname()
         self.address: Final[tuple[str, int]] = (bound[0], bound[1])
         self._thread = Thread(target=self._accept, name="gateway-accept", daemon=True)
@@ -118,16 +114,7 @@ class Gateway:
         self.stop()
 
     def _accept(self) -> None:
-        while not self._is_stopping.is_set():
-            try:
-                connection, peer = self._listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                # Woken to stop, or out of file handles: then wait, or this would spin.
-                self._is_stopping.wait(_ACCEPT_S)
-                continue
-            self._take(connection, (peer[0], peer[1]))
+        accept_each(self._listener, self._is_stopping, self._take)
 
     def _take(self, connection: socket.socket, peer: tuple[str, int]) -> None:
         try:

@@ -2,8 +2,9 @@
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from security.tunnel.accounting import TerminateCause
@@ -11,6 +12,9 @@ from security.tunnel.errors import ListenError
 
 # How many connections the kernel may hold before they are accepted.
 _BACKLOG: Final = 128
+
+# How often an idle accept looks at the stop sign.
+_ACCEPT_S: Final = 1.0
 
 
 class LinkSocket:
@@ -132,3 +136,26 @@ def listen(host: str, port: int) -> socket.socket:
         reason = error.strerror or str(error)
         raise ListenError(f"cannot listen on {host}:{port}: {reason}") from error
     return listener
+
+
+def accept_each(
+    listener: socket.socket,
+    is_stopping: Event,
+    take: Callable[[socket.socket, tuple[str, int]], None],
+) -> None:
+    """Hand over every connection and its peer until told to stop.
+
+    Where a shutdown of the listener does not wake the accept, the stop sign is looked at once
+    a second.
+    """
+    listener.settimeout(_ACCEPT_S)
+    while not is_stopping.is_set():
+        try:
+            connection, peer = listener.accept()
+        except TimeoutError:
+            continue
+        except OSError:
+            # Woken to stop, or out of file handles: then wait, or this would spin.
+            is_stopping.wait(_ACCEPT_S)
+            continue
+        take(connection, (peer[0], peer[1]))

@@ -11,7 +11,6 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from waitress.adjustments import Adjustments
@@ -20,11 +19,11 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 from waitress.utilities import Error
-from waitress.wasyncore import close_all
 
 from sync.couchdb_http.errors import ReplyError, too_large
 from sync.couchdb_http.replies import error_reply
 from sync.ports import Clock
+from sync.waitress_loop import WaitressLoop
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -96,14 +95,12 @@ class CouchServer:
             asyncore_use_poll=True,
             clear_untrusted_proxy_headers=True,
         )
-        self._ending = Lock()
-        self._is_stopping = False
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(workers)
-        self._map: dict[int, Any] = {}
+        sockets: dict[int, Any] = {}
         self._server = _Server(
             application,
-            self._map,
+            sockets,
             _sock=listening,
             dispatcher=self._dispatcher,
             adj=settings,
@@ -111,6 +108,7 @@ class CouchServer:
             bind_socket=False,
         )
 
+        self._loop = WaitressLoop(self._server, sockets, use_poll=True)
         self._server.channel_class = partial(_channel, partial(_Parser, gate, clock))
 
     @property
@@ -120,23 +118,11 @@ class CouchServer:
 
     def run(self) -> None:
         """Serve until `close` is called, or the thread is told to exit or interrupted."""
-        try:
-            while self._map and not self._is_stopping:
-                self._server.asyncore.loop(timeout=1, map=self._map, use_poll=True, count=1)
-        finally:
-            with self._ending:
-                self._is_stopping = True
-                close_all(self._map)
-            self._dispatcher.shutdown()
+        self._loop.run(self._dispatcher.shutdown)
 
     def close(self) -> None:
         """Stop accepting and let `run` return; may be called from any thread, and twice."""
-        # Under the lock the trigger cannot be closed between the sign and the wake-up: its
-        # file handle might belong to somebody else by then.
-        with self._ending:
-            if not self._is_stopping:
-                self._is_stopping = True
-                self._server.trigger.pull_trigger()
+        self._loop.stop()
 
 
 class _RefusedError(Error):  # type: ignore[misc]  # waitress carries no types
