@@ -69,7 +69,7 @@ class Casebook:
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
         self._is_checked = False
         self._is_held = False
-        self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
+        self._rules = Rules(station, catalogue, office.registry, office.calendar)
 
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""

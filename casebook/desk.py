@@ -159,7 +159,7 @@ class Desk:
         now = self._world.clock.now_ms()
         facts = {
             **texts.facts,
-            **ruling.derived(act, local_date(now)),
+            **ruling.derived(act, texts.facts),
             "act": act,
             "at": local_text(now),
             "clerk": ruling.actor.clerk,
