@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from casebook.casefile import CaseFile, CaseFiles
-from casebook.deadlines import due_of
+from casebook.deadlines import deadlines_of
 from casebook.desk import DRAFT_KEY, Desk, Texts, World
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
@@ -13,16 +14,19 @@ from casebook.index import CaseIndex, CaseRow, Page, Place
 from casebook.intake import Intake, Received
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
-from casebook.ruling import Rules
+from casebook.ruling import Rules, Ruling
 from casebook.shelves import CONDITIONS, SEARCH, shelf_values
+from casebook.times import local_date
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
+from cases.clocks import ClockRules, clocks_of
 from cases.conflicts import Conflict
 from cases.errors import UnlawfulActError
 from cases.fold import CaseState, digest, fold
 from cases.items import Item
 from cases.lifecycle import Actor, available, breaches, hand_over_targets, next_step
 from cases.limits import Calendar
+from cases.timing import is_due
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
 from sync.ports import Store
@@ -63,6 +67,7 @@ class Casebook:
         self.calendar = office.calendar
         self.registry = office.registry
         self._store = store
+        self._clock = world.clock
         self._index = index
         self._files = CaseFiles(store, office.registry, station.unit, office.reading)
         self._feed = Feed(store, station.device, world.clock)
@@ -170,9 +175,10 @@ class Casebook:
         ruling = self._rules.ruling(item, file.path, clerk)
         bodies = file.bodies()
         up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
-        due = due_of(state, self.calendar)
+        clocks = clocks_of(state, ruling.clock_rules, self._today())
+        days = deadlines_of(clocks)
         readable = file.readable == "case"
-        acts = available(state, ruling.actor, item, ruling.duties) if readable else ()
+        acts = self._offered(state, ruling) if readable else ()
         return CaseView(
             case=case,
             state=replace(
@@ -184,8 +190,9 @@ class Casebook:
             targets_up=up,
             targets_down=down,
             next_step=next_step(state, item),
-            due=due.text,
-            due_provisional=due.provisional,
+            due=days.promised,
+            due_provisional=days.provisional,
+            clocks=clocks,
             own_seq=file.own_seq,
             fields=merged_fields(state, bodies),
             bodies=bodies,
@@ -315,6 +322,9 @@ class Casebook:
 
     def _row(self, file: CaseFile) -> CaseRow:
         state = fold(file.entries)
+        item = self.catalogue.items.get(state.item)
+        rules = ClockRules(self.calendar, self.catalogue.defaults, item)
+        days = deadlines_of(clocks_of(state, rules, self._today()))
         return CaseRow(
             case_id=file.case.hex(),
             case_no=state.case_no,
@@ -330,7 +340,12 @@ class Casebook:
             received_at=state.received_at,
             accepted_at=state.accepted_at,
             decided_at=state.decided_at,
-            due=due_of(state, self.calendar).text,
+            acceptance_from=state.acceptance_from,
+            due=days.promised,
+            legal_due=days.legal,
+            accept_due=days.accept,
+            deemed=int(state.deemed),
+            clock_doubt=len(state.clock_doubt),
             conflicts=len(state.conflicts) + len(self._breaches(state, file.path)),
             held=len(state.held) + file.unopened,
             withdraw_requested=int(state.withdraw_requested),
@@ -339,6 +354,16 @@ class Casebook:
             updated_ms=max(entry.hlc[0] for entry in file.entries),
             digest=digest(state),
         )
+
+    def _offered(self, state: CaseState, ruling: Ruling) -> tuple[str, ...]:
+        """Return the acts that a page may offer on this day."""
+        lawful = available(state, ruling.actor, ruling.item, ruling.duties)
+        return tuple(
+            act for act in lawful if is_due(state, act, ruling.clock_rules, self._today())
+        )
+
+    def _today(self) -> date:
+        return local_date(self._clock.now_ms())
 
     def _breaches(self, state: CaseState, path: tuple[str, ...]) -> tuple[Conflict, ...]:
         item = self.catalogue.items.get(state.item)

@@ -16,7 +16,7 @@ from sqlite_utils.db import DescIndex, Table
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
@@ -47,7 +47,12 @@ _CASES = {
     "received_at": str,
     "accepted_at": str,
     "decided_at": str,
+    "acceptance_from": str,
     "due": str,
+    "legal_due": str,
+    "accept_due": str,
+    "deemed": int,
+    "clock_doubt": int,
     "conflicts": int,
     "held": int,
     "withdraw_requested": int,
@@ -88,7 +93,12 @@ class CaseRow:
     received_at: str
     accepted_at: str
     decided_at: str
+    acceptance_from: str
     due: str
+    legal_due: str
+    accept_due: str
+    deemed: int
+    clock_doubt: int
     conflicts: int
     held: int
     withdraw_requested: int

@@ -8,7 +8,9 @@ from casebook.audience import case_readers, stands_for
 from casebook.people import Clerk, Station
 from cases.catalogue import Catalogue, Defaults
 from cases.catalogue_checks import least_time
+from cases.clocks import ClockRules, printed_days
 from cases.errors import UnlawfulActError
+from cases.fold import CaseState
 from cases.items import Item, Limit
 from cases.judging import Actor, pauses_of
 from cases.limits import Calendar
@@ -26,15 +28,26 @@ class Ruling:
     calendar: Calendar
     defaults: Defaults
 
-    def derived(self, act: str, facts: Mapping[str, object]) -> dict[str, object]:
+    @property
+    def clock_rules(self) -> ClockRules:
+        """What the clocks of this case run by."""
+        return ClockRules(self.calendar, self.defaults, self.item)
+
+    def derived(
+        self, act: str, facts: Mapping[str, object], state: CaseState, now: str
+    ) -> dict[str, object]:
         """Return the facts that follow from the rules and not from the clerk.
 
         Args:
             act: the act that is being written.
             facts: what the clerk says.
+            state: the case before it.
+            now: the time of the act.
         """
-        if act in ("accept", "accept_tolerant", "deem_accepted"):
-            return self._acceptance(tolerant=act == "accept_tolerant")
+        if act in ("accept", "accept_tolerant"):
+            return self._acceptance(now, tolerant=act == "accept_tolerant")
+        if act == "deem_accepted":
+            return self._acceptance(state.acceptance_from, tolerant=False)
         if act == "extend":
             extend = self.item.extend
             return {"by": None if extend is None else limit_fact(extend)}
@@ -44,7 +57,7 @@ class Ruling:
             return {"counts": any(each.counts for each in allowed)}
         return {}
 
-    def _acceptance(self, *, tolerant: bool) -> dict[str, object]:
+    def _acceptance(self, start: str, *, tolerant: bool) -> dict[str, object]:
         """Both limits and the calendar, so that a later catalogue changes no promise."""
         promised = self.promised
         facts: dict[str, object] = {
@@ -52,6 +65,7 @@ class Ruling:
             "legal": None if self.item.legal is None else limit_fact(self.item.legal),
             "calendar": self.calendar.version,
             "item_version": self.item.version,
+            **printed_days(start, promised, self.item.legal, self.calendar),
         }
         if tolerant:
             # Papers may not follow later than the promise ends, or the law where it is at once.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cases.clocks import Clock
 from cases.fold import CaseState
 from cases.items import Item
 from cases.progress import NextStep
@@ -27,6 +28,7 @@ class CaseView:
     due: str
     due_provisional: bool
     own_seq: int
+    clocks: tuple[Clock, ...] = ()
     fields: Mapping[str, object] = field(repr=False, default_factory=dict)
     bodies: Mapping[str, Mapping[str, object]] = field(repr=False, default_factory=dict)
     query_code: str | None = field(repr=False, default=None)
