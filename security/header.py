@@ -26,6 +26,12 @@ ZEROS: Final = bytes(HASH_BYTES)
 
 ENTRY = "entry"
 GRANT = "grant"
+STATEMENT = "statement"
+"""A statement of the registry, in clear."""
+PUBLISH = "publish"
+"""A part of a published set, in clear."""
+NO_CASE: Final = bytes(CASE_BYTES)
+"""Stands in the header of a record that belongs to no case."""
 
 _EXTRA_KEY_LENGTH_MAX = 32
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
