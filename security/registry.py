@@ -107,6 +107,11 @@ class Registry:
             waiting = late
 
     @property
+    def root_key(self) -> bytes:
+        """The public key of the city root, from which all trust comes."""
+        return self._state.root_public
+
+    @property
     def root(self) -> Unit:
         """The unit at the top.
 

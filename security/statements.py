@@ -71,9 +71,9 @@ class Statement:
     """A statement whose form has been checked, but not yet who signed it.
 
     `position` and `prev` are its place in the log `log` of `unit`. `by` is the unit that
-    signed, where that is not the parent; "" where it says nothing. `key` counts the signing keys
-    that the signer was given, from 0. `content` is None for a kind
-    that this program does not know.
+    signed, where that is not the parent; "" where it says nothing. `key` counts the signing
+    keys that the signer was given, from 0. `content` is None for a kind that this program does
+    not know.
     """
 
     unit: str

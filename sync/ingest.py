@@ -19,8 +19,10 @@ from sync.errors import StoreConflictError
 from sync.feeds import Feed, Place, decode_feed, encode_feed, feed_key
 from sync.ports import Document, Store
 from sync.quarantine import (
+    CURABLE,
     OUTSTANDING_MAX,
     QUARANTINE,
+    REASONS,
     SetAside,
     count_key,
     decode_count,
@@ -31,19 +33,6 @@ from sync.quarantine import (
 )
 from sync.rules import Arrival, Direction, is_of_subtree, rule_of
 from sync.scope import down_place
-
-CURABLE = frozenset(
-    (
-        "device_unknown",
-        "path",
-        "scope",
-        "home",
-        "incarnation",
-        "statement_early",
-        "publish_early",
-    )
-)
-"""Reasons that a later statement may take away."""
 
 _CONFLICTS_MAX = 3
 
@@ -287,6 +276,7 @@ class _Bench:
 
     def set_aside(self, raw: bytes, reason: str) -> None:
         """Keep the record with its reason; what was set aside before keeps its first reason."""
+        assert reason in REASONS, f"{reason} is not documented"
         name = hashlib.sha256(raw).hexdigest()
         held = self._aside.get(name) or self._store.get(QUARANTINE, name)
         document = held or quarantine_document(raw, reason, self.neighbour, self.direction)

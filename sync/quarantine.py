@@ -16,6 +16,18 @@ from sync.ports import Document
 from sync.protocol.fields import Fields
 
 QUARANTINE = "quarantine"
+REASONS = (
+    *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
+    *("home", "path", "scope", "chain", "fork", "gaps"),
+    *("statement", "statement_early", "too_many"),
+)
+"""Why a record is set aside; `docs/protocol.md` says what each means."""
+
+CURABLE = frozenset(
+    ("device_unknown", "path", "scope", "home", "incarnation", "statement_early")
+)
+"""Reasons that a later statement may take away."""
+
 OUTSTANDING_MAX = 10_000
 """Records set aside for one neighbour; then it is refused, so that it cannot fill the disk."""
 

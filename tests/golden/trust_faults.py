@@ -18,7 +18,6 @@ from tests.golden.samples import (
     unit_fields,
 )
 
-
 _WAITING = ("gap", "parent_unknown")
 """What another statement may still make good."""
 
