@@ -253,6 +253,7 @@ class _Sheet:
             dictionary=0,
             audience=POLICY,
             blobs=None,
+            extra=position.extra,
         )
 
 

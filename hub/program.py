@@ -13,6 +13,7 @@ from security.tunnel.accounting import CloneAlarm, SessionRecord
 from security.tunnel.admission import Admission, GatewaySettings, Reports
 from security.tunnel.connections import Connections
 from security.tunnel.gateway import Gateway
+from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.ingest import Gate
 from sync.transports.http import ExchangeApplication
@@ -93,7 +94,12 @@ def _exchange(
     driver = DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=Gate(installation.registry, installation.store, installation.station.unit),
+        gate=Gate(
+            installation.registry,
+            installation.store,
+            installation.station.unit,
+            Allowance(WallClock().monotonic),
+        ),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),

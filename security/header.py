@@ -26,6 +26,8 @@ ZEROS: Final = bytes(HASH_BYTES)
 
 ENTRY = "entry"
 GRANT = "grant"
+AUDIT = "audit"
+"""An act that concerns no case, sealed under the key of the device's journal."""
 
 _EXTRA_KEY_LENGTH_MAX = 32
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})

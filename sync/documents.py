@@ -10,17 +10,22 @@ import hashlib
 import json
 
 from security.errors import FormatError
+from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
 
 CASES = "cases"
 KEYS = "keys"
+AUDIT = "audit"
+
+_DATABASES = {GRANT: KEYS, AUDIT_TYPE: AUDIT}
 
 
 def document_of(record: Record, origin: str) -> Document:
     """The document that carries `record`, tagged for every unit of its path and for its case.
 
-    Grants go to a database of their own, so that long backups can leave keys out. Types that
+    Grants go to a database of their own, so that long backups can leave keys out, and so do the
+    journals of devices, which are no cases and are tagged `journal:` instead. Types that
     this version does not know travel with the entries: they are folded after an upgrade.
 
     Args:
@@ -31,12 +36,13 @@ def document_of(record: Record, origin: str) -> Document:
         {"record": base64.b64encode(record.raw).decode("ascii")}, separators=(",", ":")
     ).encode("ascii")
     units = dict.fromkeys(f"unit:{unit}" for unit in record.header.path)
+    subject = "journal" if record.header.type == AUDIT_TYPE else "case"
     return Document(
-        database=KEYS if record.header.type == GRANT else CASES,
+        database=_DATABASES.get(record.header.type, CASES),
         id=record.id,
         rev=first_revision(body),
         body=body,
-        tags=(*units, f"case:{record.header.case.hex()}"),
+        tags=(*units, f"{subject}:{record.header.case.hex()}"),
         origin=origin,
     )
 

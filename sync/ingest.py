@@ -13,8 +13,9 @@ from typing import Literal
 from security.caseids import is_case_of
 from security.errors import FormatError, SignatureError, TrustError
 from security.header import Header
-from security.records import Record, parse, verify
+from security.records import AUDIT, Record, parse, verify
 from security.registry import Registry
+from sync.allowance import Allowance, journal_fault
 from sync.documents import document_of
 from sync.feeds import Feed, Place, decode_feed, encode_feed, feed_key
 from sync.ports import Document, Store
@@ -53,7 +54,8 @@ class Quarantined:
     Attributes:
         reason: "unreadable", "device_unknown", "device_revoked", "signature", "path" (not one
             of the registry, or not the author's), "scope" (not for this node, or not from this
-            neighbour), "chain", "fork" or "gaps" (see `sync.feeds`).
+            neighbour), "size" or "rate" (of a journal, see
+            `sync.allowance`), "chain", "fork" or "gaps" (see `sync.feeds`).
         document: What is kept of it.
     """
 
@@ -99,7 +101,15 @@ class Inspection:
 class Gate:
     """Judges what neighbours send to one unit, by its registry and by what its store holds."""
 
-    def __init__(self, registry: Registry, store: Store, unit: str) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        unit: str,
+        allowance: Allowance | None = None,
+    ) -> None:
+        """Take what to judge by; with an allowance, journals from below are bounded in rate."""
+        self._allowance = allowance
         self._registry = registry
         self._store = store
         self._unit = unit
@@ -157,13 +167,23 @@ class Gate:
             return "incarnation"  # the registry cannot state one yet, so nobody was given one
         if self._registry.is_revoked(device.id, header.seq):
             return "device_revoked"
+        return self._misplaced(record, device.unit, neighbour, direction)
+
+    def _misplaced(
+        self, record: Record, author: str, neighbour: str, direction: Direction
+    ) -> str | None:
+        """Why a genuine record of a device of unit `author` does not belong here, or None."""
+        header = record.header
         if not is_case_of(header.case, header.path[-1]):
             return "home"
-        if device.unit not in header.path or not self._is_path(header.path):
+        if author not in header.path or not self._is_path(header.path):
             return "path"
-        if not self._is_in_scope(header, device.unit, neighbour, direction):
+        if not self._is_in_scope(header, author, neighbour, direction):
             return "scope"
-        return None
+        if header.type != AUDIT:
+            return None
+        allowance = self._allowance if direction == "up" else None
+        return journal_fault(record, self._registry.path(author), allowance)
 
     def _is_in_scope(
         self, header: Header, author: str, neighbour: str, direction: Direction

@@ -6,10 +6,10 @@ import json
 import logging
 from collections.abc import Iterator
 
-from sync.documents import CASES, KEYS
+from sync.documents import AUDIT, CASES, KEYS
 from sync.ports import Changes, Document
 
-CARRIED = (CASES, KEYS)
+CARRIED = (CASES, KEYS, AUDIT)
 """The databases whose records travel."""
 
 ROWS_MAX = 2_000
