@@ -95,7 +95,8 @@ def check_user_certificate(
 ) -> Certificate:
     """Check a certificate that somebody logs in with.
 
-    The device is its only principal and its key id. The caller has seen to it, or will, that the client holds the private key.
+    The device is its only principal and its key id. The caller has seen to it, or will, that
+    the client holds the private key.
 
     Args:
         certificate: An OpenSSH line, or the binary certificate inside one.

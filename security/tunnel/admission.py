@@ -37,9 +37,9 @@ class GatewaySettings:
 Entrance = Callable[[socket.socket, Caller], None]
 """The door of the hub's API for devices: takes over a connected socket and who speaks on it.
 
-A gateway hands connections over inside the process. The API knows a device by this alone, never
-by an address, so that no other program of the machine can pass for one. Raises OSError, with the
-socket left to its owner, if nobody serves.
+A gateway hands connections over inside the process. The API knows a device by this alone,
+never by an address, so that no other program of the machine can pass for one. Raises OSError,
+with the socket left to its owner, if nobody serves.
 """
 
 

@@ -299,7 +299,7 @@ class GatewaySession(ServerInterface):
         )
 
     def _connect_to_api(self, caller: Caller) -> socket.socket:
-        """Our end of a pair whose other end the API gets together with the name of the device."""
+        """Our end of a pair whose other end the API gets together with its caller."""
         ours, theirs = socket.socketpair()
         try:
             self._premises.entrance(theirs, caller)
