@@ -107,7 +107,7 @@ def _exchange(installation: Installation, connection: Connection | None) -> Appl
             installation.registry,
             installation.store,
             installation.station.unit,
-            Allowance(WallClock().monotonic),
+            allowance=Allowance(WallClock().monotonic),
         ),
         registry=installation.registry,
         clock=WallClock(),

@@ -94,6 +94,11 @@ def count_key(neighbour: str) -> str:
     return f"quarantine/{neighbour}"
 
 
+def taken_key(device: str, record_type: str) -> str:
+    """Name of the local document that counts a device's records of a type without a case."""
+    return f"taken/{record_type}/{device}"
+
+
 def encode_count(count: int) -> bytes:
     """The count as a local document."""
     return json.dumps({"count": count}).encode("ascii")
