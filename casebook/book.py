@@ -11,6 +11,7 @@ from casebook.errors import UnknownItemError
 from casebook.feed import Feed
 from casebook.index import CaseIndex, CaseRow, Page, Place
 from casebook.intake import Intake, Received
+from casebook.journal import Journal
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.ruling import Rules
@@ -67,6 +68,10 @@ class Casebook:
         self._files = CaseFiles(store, office.registry, station.unit, office.reading)
         self._feed = Feed(store, station.device, world.clock)
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
+        self.journal = Journal(
+            station, office.registry, office.signer, self._feed, store, world
+        )
+        self.journal.read_with(office.reading)
         self._is_checked = False
         self._is_held = False
         self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
@@ -79,10 +84,12 @@ class Casebook:
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
         self._is_held = True
+        self.journal.hold()
 
     def release(self) -> None:
         """Write again: the hub above has sent back what it knows of this station."""
         self._is_held = False
+        self.journal.release()
 
     def _check_not_held(self) -> None:
         if self._is_held:

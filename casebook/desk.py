@@ -254,6 +254,7 @@ class _Sheet:
             dictionary=0,
             audience=POLICY,
             blobs=None,
+            extra=position.extra,
         )
 
 

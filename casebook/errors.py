@@ -33,6 +33,12 @@ class UnknownItemError(CasebookError):
     hint = "search the item again; the catalogue may have changed"
 
 
+class NoteError(CasebookError):
+    """The journal cannot take this note; what was to be noted must not happen."""
+
+    hint = "this is a fault of the program, or the unit above must be reached first"
+
+
 class StationError(CasebookError):
     """The registry does not know this node as its configuration describes it."""
 

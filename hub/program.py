@@ -10,9 +10,10 @@ from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, GatewaySettings, Reports
-from security.tunnel.connections import Connections
+from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.gateway import Gateway
+from security.tunnel.targets import Caller, Target
+from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.transports.http import ExchangeApplication
 from sync.wallclock import WallClock
@@ -21,7 +22,7 @@ from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
-from web.serving import PageServer
+from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,6 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
     connection = Connection(installation, settings.upstream) if settings.upstream else None
-    connections = Connections()
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -68,42 +68,46 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = _api(pages, _exchange(installation, connections, connection))
+    api = api_of(pages, _exchange(installation, connection))
     server = PageServer(settings.pages, api)
-    doorway = _gateway(installation, gateway, connections)
+    doorway = _gateway(installation, gateway, server.adopt)
     parts: list[Part] = [server, Indexing(installation), doorway]
     return [*parts, connection] if connection else parts
 
 
-def _api(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest."""
+def api_of(pages: Application, exchange: Application) -> Application:
+    """Return one application for both: sync by its path, pages for the rest.
+
+    Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        chosen = exchange if environ.get("PATH_INFO", "").startswith("/sync/") else pages
-        return chosen(environ, start_response)
+        caller: Caller | None = environ.get(CALLER)
+        is_sync = environ.get("PATH_INFO", "").startswith("/sync/")
+        if is_sync or (caller is not None and caller.target is Target.SYNC):
+            return exchange(environ, start_response)
+        return pages(environ, start_response)
 
     return application
 
 
-def _exchange(
-    installation: Installation, connections: Connections, connection: Connection | None
-) -> Application:
+def sync_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    return caller.device if caller and caller.target is Target.SYNC else None
+
+
+def _exchange(installation: Installation, connection: Connection | None) -> Application:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
     driver = DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=installation.gate,
+        gate=installation.gate(Allowance(WallClock().monotonic)),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
-
-    def device_of(environ: dict[str, Any]) -> str | None:
-        port = str(environ.get("REMOTE_PORT", ""))
-        address = str(environ.get("REMOTE_ADDR", ""))
-        return connections.device_of(address, int(port)) if port.isdecimal() else None
-
-    return ExchangeApplication(driver.answer_bytes, device_of)
+    return ExchangeApplication(driver.answer_bytes, sync_device)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
@@ -114,8 +118,8 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, connections: Connections) -> Gateway:
-    keys, pages = installation.keys, installation.settings.pages
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+    keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
@@ -129,14 +133,14 @@ def _gateway(installation: Installation, address: Address, connections: Connecti
 
     clock = WallClock()
     return Gateway(
-        GatewaySettings(address.host, address.port, (pages.host, pages.port)),
+        GatewaySettings(address.host, address.port),
         keys.host,
         Admission(
             ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
             authorise=authorise,
             now=lambda: clock.now_ms() // 1_000,
         ),
-        connections,
+        entrance,
         Reports(on_session=_account, on_clone=_alarm),
     )
 

@@ -26,6 +26,8 @@ ZEROS: Final = bytes(HASH_BYTES)
 
 ENTRY = "entry"
 GRANT = "grant"
+AUDIT = "audit"
+"""An act that concerns no case, sealed under the key of the device's journal."""
 STATEMENT = "statement"
 """A statement of the registry, in clear."""
 PUBLISH = "publish"

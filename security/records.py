@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from security import padding, signing
 from security.errors import FormatError, OpenError, SecurityError
 from security.header import (
+    AUDIT,
     CASE_BYTES,
     ENTRY,
     GENERATION_MAX,
@@ -43,6 +44,7 @@ from security.suites import (
 )
 
 __all__ = [
+    "AUDIT",
     "DOMAIN",
     "ENTRY",
     "GRANT",
@@ -282,7 +284,7 @@ def _open_body(record: Record, case_key: bytes) -> dict[str, object]:
 
 
 def _openable(record: Record) -> _Sealed:
-    if record.header.type != ENTRY or record.header.dictionary != 0:
+    if record.header.type not in {ENTRY, AUDIT} or record.header.dictionary != 0:
         raise OpenError("this program cannot open such a record")
     return _split_sealed(record.sealed)
 

@@ -75,7 +75,7 @@ class Place:
             self.pens,
             self.source.randbytes,
         )
-        gate = Gate(registry, self.store, self.unit, self.authority)
+        gate = Gate(registry, self.store, self.unit, authority=self.authority)
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,

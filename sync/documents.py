@@ -11,23 +11,25 @@ import json
 
 from security.errors import FormatError
 from security.header import PUBLISH, STATEMENT
+from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
 
 CASES = "cases"
 KEYS = "keys"
+AUDIT = "audit"
 REGISTRY = "registry"
 
-_DATABASES = {GRANT: KEYS, STATEMENT: REGISTRY, PUBLISH: REGISTRY}
+_DATABASES = {GRANT: KEYS, AUDIT_TYPE: AUDIT, STATEMENT: REGISTRY, PUBLISH: REGISTRY}
 
 
 def document_of(record: Record, origin: str) -> Document:
     """The document that carries `record`, tagged for every unit of its path and for its case.
 
-    Grants go to a database of their own, so that long backups can leave keys out; so does what
-    makes up the registry, which belongs to no case and flows down to all below the unit that
-    it concerns. Types that this version does not know travel with the entries: they are folded
-    after an upgrade.
+    Grants go to a database of their own, so that long backups can leave keys out. So do the
+    journals of devices, which are no cases and are tagged `journal:` instead, and what makes
+    up the registry, which flows down to all below the unit that it concerns. Types that this
+    version does not know travel with the entries: they are folded after an upgrade.
 
     Args:
         record: A parsed record; its signature is not looked at here.
@@ -39,13 +41,12 @@ def document_of(record: Record, origin: str) -> Document:
     database = _DATABASES.get(record.header.type, CASES)
     path = record.header.path
     units = dict.fromkeys(unit_tag(unit) for unit in path)
-    last = below_tag(path[-1]) if database == REGISTRY else f"case:{record.header.case.hex()}"
     return Document(
         database=database,
         id=record.id,
         rev=first_revision(body),
         body=body,
-        tags=(*units, last),
+        tags=(*units, _subject_tag(record, database)),
         origin=origin,
     )
 
@@ -58,6 +59,13 @@ def unit_tag(unit: str) -> str:
 def below_tag(unit: str) -> str:
     """The scope of what flows down from a unit to everybody below."""
     return f"below:{unit}"
+
+
+def _subject_tag(record: Record, database: str) -> str:
+    if database == REGISTRY:
+        return below_tag(record.header.path[-1])
+    subject = "journal" if database == AUDIT else "case"
+    return f"{subject}:{record.header.case.hex()}"
 
 
 def first_revision(body: bytes) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from sync.batches import put_incoming, read_outgoing
+from sync.documents import CASES, KEYS
 from sync.errors import (
     PeerProtocolError,
     RefusedError,
@@ -46,7 +47,6 @@ from sync.protocol.upstream import (
     Upstream,
 )
 from sync.protocol.wire import decode_message, encode_message
-from sync.scope import CARRIED
 from sync.status import LinkState, SessionReport, SyncStatus
 
 WAITING_MAX = 1_000
@@ -295,10 +295,11 @@ class UpstreamDriver:
         )
 
     def _waiting(self, acked: int) -> int:
+        # Of cases alone: what a journal holds is of no concern to whoever looks at the light.
         known = (acked, self.store.last_seq)
         if self._counted[0] != known:
             page = self.store.changes(
-                acked, limit=WAITING_MAX, databases=CARRIED, skip_origin=self.link.parent
+                acked, limit=WAITING_MAX, databases=(CASES, KEYS), skip_origin=self.link.parent
             )
             self._counted = (known, len(page.rows))
         return self._counted[1]

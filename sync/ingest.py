@@ -13,6 +13,7 @@ from security.errors import FormatError, SignatureError, TrustError
 from security.header import Header
 from security.records import Record, parse, verify
 from security.registry import Registry
+from sync.allowance import Allowance
 from sync.authority import Authority
 from sync.documents import document_of
 from sync.errors import StoreConflictError
@@ -103,9 +104,20 @@ class Gate:
     """Judges what neighbours send to one unit, by its registry and by what its store holds."""
 
     def __init__(
-        self, registry: Registry, store: Store, unit: str, authority: Authority | None = None
+        self,
+        registry: Registry,
+        store: Store,
+        unit: str,
+        *,
+        authority: Authority | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
-        """Take the registry; `authority` is its writer, where others apply statements too."""
+        """Take what to judge by.
+
+        `authority` is the registry's writer, where others apply statements too; `allowance`
+        bounds the rate of journals from below.
+        """
+        self._allowance = allowance
         self._registry = registry
         self._authority = authority or Authority(registry)
         self._store = store
@@ -157,7 +169,8 @@ class Gate:
                 since, more = page.last_seq, page.more
 
     def _judge_new(self, record: Record, bench: "_Bench") -> None:
-        arrival = Arrival(record, self._unit, bench.neighbour, bench.direction)
+        allowance = self._allowance if bench.direction == "up" else None
+        arrival = Arrival(record, self._unit, bench.neighbour, bench.direction, allowance)
         reason = self._distrust(arrival)
         if reason is None and bench.direction == "up":
             reason = self._place_from_below(arrival, bench)

@@ -19,14 +19,14 @@ QUARANTINE = "quarantine"
 REASONS = (
     *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
     *("home", "path", "scope", "chain", "fork", "gaps"),
-    *("statement", "statement_early", "too_many"),
+    *("statement", "statement_early", "too_many", "size", "rate"),
 )
 """Why a record is set aside; `docs/protocol.md` says what each means."""
 
 CURABLE = frozenset(
-    ("device_unknown", "path", "scope", "home", "incarnation", "statement_early")
+    ("device_unknown", "path", "scope", "home", "incarnation", "statement_early", "rate")
 )
-"""Reasons that a later statement may take away."""
+"""Reasons that a later statement, or time, may take away."""
 
 OUTSTANDING_MAX = 10_000
 """Records set aside for one neighbour; then it is refused, so that it cannot fill the disk."""

@@ -11,9 +11,10 @@ from typing import Literal
 from security.carriers import carried_statement
 from security.caseids import is_case_of
 from security.errors import FormatError, TrustError
-from security.header import STATEMENT, Header
+from security.header import AUDIT, STATEMENT, Header
 from security.records import Record
 from security.registry import Registry
+from sync.allowance import Allowance, journal_fault
 from sync.authority import Authority, Learnt
 
 Direction = Literal["up", "down"]
@@ -22,12 +23,16 @@ Direction = Literal["up", "down"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A record at the gate of `unit`, and the neighbour that brought it."""
+    """A record at the gate of `unit`, and the neighbour that brought it.
+
+    `allowance` bounds how many notes a device may bring; None where they are not counted.
+    """
 
     record: Record
     unit: str
     neighbour: str
     direction: Direction
+    allowance: Allowance | None = None
 
     @property
     def header(self) -> Header:
@@ -85,6 +90,12 @@ def _place_of_case(arrival: Arrival, registry: Registry) -> str | None:
     return None if _may_come(arrival, registry) else "scope"
 
 
+def _place_of_journal(arrival: Arrival, registry: Registry) -> str | None:
+    author = registry.device(arrival.header.device).unit
+    reason = _place_of_case(arrival, registry)
+    return reason or journal_fault(arrival.record, author, arrival.allowance)
+
+
 def _place_of_registry(arrival: Arrival, registry: Registry) -> str | None:
     header = arrival.header
     if not _is_author_on_path(header, registry):
@@ -127,6 +138,7 @@ def is_carried_over(arrival: Arrival, registry: Registry) -> bool:
 _CASE_RULE = Rule(before=_nothing, place=_place_of_case)
 
 RULES: Mapping[str, Rule] = {
+    AUDIT: Rule(before=_nothing, place=_place_of_journal),
     STATEMENT: Rule(
         before=_learn,
         place=_place_of_registry,

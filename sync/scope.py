@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 
 from security.registry import Registry
-from sync.documents import CASES, KEYS, REGISTRY, below_tag, unit_tag
+from sync.documents import AUDIT, CASES, KEYS, REGISTRY, below_tag, unit_tag
 from sync.ports import Changes, Document
 from sync.protocol.cursors import down_key
 
-CARRIED = (CASES, KEYS, REGISTRY)
+CARRIED = (CASES, KEYS, AUDIT, REGISTRY)
 """The databases whose records travel."""
 
 _DIGEST_CHARS = 16

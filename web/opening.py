@@ -18,6 +18,7 @@ from security.errors import KeyFileError
 from security.keystore import NodeKeys
 from security.registry import Registry
 from security.statements import decode_log
+from sync.allowance import Allowance
 from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
@@ -28,6 +29,7 @@ from web.errors import SettingsError
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -61,10 +63,15 @@ class Installation:
         """The registry as far as it has come; it grows while the program runs."""
         return self.authority.registry
 
-    @property
-    def gate(self) -> Gate:
-        """A judge of what neighbours send."""
-        return Gate(self.registry, self.store, self.station.unit, self.authority)
+    def gate(self, allowance: Allowance | None = None) -> Gate:
+        """A judge of what neighbours send; an allowance bounds journals from below."""
+        return Gate(
+            self.registry,
+            self.store,
+            self.station.unit,
+            authority=self.authority,
+            allowance=allowance,
+        )
 
     def close(self) -> None:
         """Close the read model and then the store; whoever used them has been stopped."""
@@ -94,7 +101,7 @@ def open_installation(settings: Settings) -> Installation:
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
     _check_keys(settings, registry, keys)
-    _reconsider(Gate(registry, store, station.unit, authority), store)
+    _reconsider(Gate(registry, store, station.unit, authority=authority), store)
     casebook = Casebook(
         Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
         store,
@@ -109,6 +116,7 @@ def open_installation(settings: Settings) -> Installation:
             casebook.hold()
         else:
             mark.set(store)
+    note_start(settings, store, casebook.journal)
     return Installation(
         settings=settings,
         station=station,

@@ -53,7 +53,7 @@ class Connection:
         driver = UpstreamDriver(
             link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
             store=store,
-            gate=installation.gate,
+            gate=installation.gate(),
             transport=HttpTransport(self._uplink.stream, WallClock()),
             clock=WallClock(),
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
