@@ -105,8 +105,9 @@ class Desk:
             "reason": intake.reason,
         }
         keys = CaseKeys(b"", self._world.random_bytes(_KEY_BYTES))
-        readers = audience(item, self._station.path, self._registry, self._catalogue.tiers)
-        sheet = _Sheet(case, self._station.path, _FIRST_GENERATION, (), 0)
+        path = self._registry.path(self._station.unit)
+        readers = audience(item, path, self._registry, self._catalogue.tiers)
+        sheet = _Sheet(case, path, _FIRST_GENERATION, (), 0)
         self._feed.append(
             [
                 self._grant(sheet, keys, readers),

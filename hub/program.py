@@ -15,7 +15,6 @@ from security.tunnel.gateway import Gateway
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
-from sync.ingest import Gate
 from sync.transports.http import ExchangeApplication
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -103,12 +102,7 @@ def _exchange(installation: Installation, connection: Connection | None) -> Appl
     driver = DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=Gate(
-            installation.registry,
-            installation.store,
-            installation.station.unit,
-            Allowance(WallClock().monotonic),
-        ),
+        gate=installation.gate(Allowance(WallClock().monotonic)),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
@@ -131,7 +125,8 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
 
     def authorise(device: str, _certificate: Certificate) -> None:
         known = installation.registry.device(device)
-        if installation.registry.unit(known.unit).parent != installation.station.unit:
+        # A unit that was moved away may come once more, to hear of it.
+        if not installation.registry.had_parent(known.unit, installation.station.unit):
             raise TrustError(f"device {device} does not belong to a unit below this one")
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")

@@ -28,6 +28,12 @@ ENTRY = "entry"
 GRANT = "grant"
 AUDIT = "audit"
 """An act that concerns no case, sealed under the key of the device's journal."""
+STATEMENT = "statement"
+"""A statement of the registry, in clear."""
+PUBLISH = "publish"
+"""A part of a published set, in clear."""
+NO_CASE: Final = bytes(CASE_BYTES)
+"""Stands in the header of a record that belongs to no case."""
 
 _EXTRA_KEY_LENGTH_MAX = 32
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})

@@ -39,7 +39,7 @@ def files(suffix: str = "", *, under: str = "") -> Iterator[Path]:
     """Every text file with this suffix, relative to the root, in fixed order."""
     for folder, folders, names in os.walk(ROOT / under):
         folders[:] = sorted(name for name in folders if not _is_made(name))
-        for name in sorted(names):
+        for name in sorted(name for name in names if not _is_made(name)):
             path = Path(folder, name)
             if name.endswith(suffix) and path.is_file() and b"\0" not in path.read_bytes():
                 yield path.relative_to(ROOT)

@@ -36,7 +36,7 @@ def journal(
 
 
 def words(records: Sequence[Record], allowance: Allowance | None = None) -> list[str]:
-    gate = Gate(make_registry(), memory_store("gate"), STREET, allowance)
+    gate = Gate(make_registry(), memory_store("gate"), STREET, allowance=allowance)
     inspection = gate.inspect([record.raw for record in records], VILLAGE, "up")
     reasons = dict(inspection.quarantined)
     return [reasons.get(record.id, "accepted") for record in records]
