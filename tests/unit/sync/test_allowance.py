@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.header import Header
-from security.records import SALT_BYTES, AUDIT, Record, seal_entry
+from security.records import AUDIT, SALT_BYTES, Record, seal_entry
 from sync.allowance import NOTE_RECORD_BYTES_MAX, Allowance
 from sync.ingest import Gate
 from tests.support.tree import (
