@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
@@ -16,6 +17,7 @@ from security.tunnel.gateway import Gateway
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.ingest import Gate
+from sync.log.serving import PREFIX
 from sync.transports.http import ExchangeApplication
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -25,6 +27,7 @@ from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -50,14 +53,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     connections = Connections()
     context = WebContext(
         settings=settings,
@@ -70,18 +80,22 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = _api(pages, _exchange(installation, connections, connection))
+    exchange = _exchange(installation, connections, connection)
+    api = _api(pages, exchange, keeper.application(_device_of(connections)))
     server = PageServer(settings.pages, api)
     doorway = _gateway(installation, gateway, connections)
-    parts: list[Part] = [server, Indexing(installation), doorway]
+    parts: list[Part] = [server, Indexing(installation), doorway, keeper]
     return [*parts, connection] if connection else parts
 
 
-def _api(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest."""
+def _api(pages: Application, exchange: Application, log: Application) -> Application:
+    """Return one application: sync and the log by their paths, pages for the rest."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        chosen = exchange if environ.get("PATH_INFO", "").startswith("/sync/") else pages
+        path = environ.get("PATH_INFO", "")
+        chosen = exchange if path.startswith("/sync/") else pages
+        if path.startswith(PREFIX):
+            chosen = log
         return chosen(environ, start_response)
 
     return application
@@ -105,12 +119,16 @@ def _exchange(
         on_stored=lambda: _stored(installation, connection),
     )
 
+    return ExchangeApplication(driver.answer_bytes, _device_of(connections))
+
+
+def _device_of(connections: Connections) -> Callable[[dict[str, Any]], str | None]:
     def device_of(environ: dict[str, Any]) -> str | None:
         port = str(environ.get("REMOTE_PORT", ""))
         address = str(environ.get("REMOTE_ADDR", ""))
         return connections.device_of(address, int(port)) if port.isdecimal() else None
 
-    return ExchangeApplication(driver.answer_bytes, device_of)
+    return device_of
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:

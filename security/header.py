@@ -29,6 +29,9 @@ GRANT = "grant"
 AUDIT = "audit"
 """An act that concerns no case, sealed under the key of the device's journal."""
 
+JOURNAL = "journal"
+"""Audience policy of a journal and of the grants that open it."""
+
 _EXTRA_KEY_LENGTH_MAX = 32
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _KNOWN = (

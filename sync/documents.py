@@ -10,6 +10,7 @@ import hashlib
 import json
 
 from security.errors import FormatError
+from security.header import JOURNAL
 from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
@@ -17,6 +18,7 @@ from sync.ports import Document
 CASES = "cases"
 KEYS = "keys"
 AUDIT = "audit"
+REGISTRY = "registry"
 
 _DATABASES = {GRANT: KEYS, AUDIT_TYPE: AUDIT}
 
@@ -25,8 +27,8 @@ def document_of(record: Record, origin: str) -> Document:
     """The document that carries `record`, tagged for every unit of its path and for its case.
 
     Grants go to a database of their own, so that long backups can leave keys out, and so do the
-    journals of devices, which are no cases and are tagged `journal:` instead. Types that
-    this version does not know travel with the entries: they are folded after an upgrade.
+    journals of devices, which are no cases: they and their grants are tagged `journal:`. Types
+    that this version does not know travel with the entries: they are folded after an upgrade.
 
     Args:
         record: A parsed record; its signature is not looked at here.
@@ -36,7 +38,8 @@ def document_of(record: Record, origin: str) -> Document:
         {"record": base64.b64encode(record.raw).decode("ascii")}, separators=(",", ":")
     ).encode("ascii")
     units = dict.fromkeys(f"unit:{unit}" for unit in record.header.path)
-    subject = "journal" if record.header.type == AUDIT_TYPE else "case"
+    is_journal = record.header.type == AUDIT_TYPE or record.header.audience == JOURNAL
+    subject = "journal" if is_journal else "case"
     return Document(
         database=_DATABASES.get(record.header.type, CASES),
         id=record.id,
