@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from security.tunnel.gateway import Gateway
 from sync.answering import DownstreamDriver
 from sync.ingest import Gate
 from sync.transports.http import ExchangeApplication
+from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -69,11 +72,14 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = _api(pages, _exchange(installation, connections, connection))
-    server = PageServer(settings.pages, api)
+    child_of = partial(_child_of, installation, connections, connection)
+    door = open_couch_door(installation.store, pages, child_of)
+    shown = door.beside(pages) if door else pages
+    api = _api(shown, _exchange(installation, connections, connection))
+    server = PageServer(settings.pages, api, waiting=FEEDS)
     doorway = _gateway(installation, gateway, connections)
-    parts: list[Part] = [server, Indexing(installation), doorway]
-    return [*parts, connection] if connection else parts
+    parts: list[Part | None] = [server, door, Indexing(installation), doorway, connection]
+    return [part for part in parts if part is not None]
 
 
 def _api(pages: Application, exchange: Application) -> Application:
@@ -99,12 +105,46 @@ def _exchange(
         on_stored=lambda: _stored(installation, connection),
     )
 
-    def device_of(environ: dict[str, Any]) -> str | None:
-        port = str(environ.get("REMOTE_PORT", ""))
-        address = str(environ.get("REMOTE_ADDR", ""))
-        return connections.device_of(address, int(port)) if port.isdecimal() else None
+    return ExchangeApplication(driver.answer_bytes, partial(_device_of, connections))
 
-    return ExchangeApplication(driver.answer_bytes, device_of)
+
+def _device_of(connections: Connections, environ: dict[str, Any]) -> str | None:
+    """Return the device whose tunnel a request came through; None if it came through none."""
+    port = str(environ.get("REMOTE_PORT", ""))
+    address = str(environ.get("REMOTE_ADDR", ""))
+    return connections.device_of(address, int(port)) if port.isdecimal() else None
+
+
+def _child_of(
+    installation: Installation,
+    connections: Connections,
+    connection: Connection | None,
+    environ: dict[str, Any],
+) -> Child | None:
+    """Return the child whose tunnel a request came through; None if it came through none.
+
+    Raises:
+        TrustError: The device was revoked meanwhile, or is no child's.
+    """
+    device = _device_of(connections, environ)
+    if device is None:
+        return None
+    _check_child(installation, device)
+    station, registry = installation.station, installation.registry
+    return Child(
+        unit=registry.device(device).unit,
+        gate=Gate(registry, installation.store, station.unit),
+        on_stored=lambda: _stored(installation, connection),
+    )
+
+
+def _check_child(installation: Installation, device: str) -> None:
+    registry = installation.registry
+    known = registry.device(device)
+    if registry.unit(known.unit).parent != installation.station.unit:
+        raise TrustError(f"device {device} does not belong to a unit below this one")
+    if registry.revoked_after(device) is not None:
+        raise TrustError(f"device {device} was revoked")
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
@@ -121,11 +161,7 @@ def _gateway(installation: Installation, address: Address, connections: Connecti
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
-        known = installation.registry.device(device)
-        if installation.registry.unit(known.unit).parent != installation.station.unit:
-            raise TrustError(f"device {device} does not belong to a unit below this one")
-        if installation.registry.revoked_after(device) is not None:
-            raise TrustError(f"device {device} was revoked")
+        _check_child(installation, device)
 
     clock = WallClock()
     return Gateway(

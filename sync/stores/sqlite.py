@@ -26,6 +26,7 @@ from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
 from sync.stores.sqlite_core import Writing
 from sync.stores.sqlite_documents import SqliteDocuments
 
+_COUNT_TAGGED = "SELECT count(*) FROM scope WHERE tag = ? AND database = ?"
 _LOCAL = "SELECT value FROM locals WHERE key = ?"
 INCARNATION_BYTES = 16
 _LOCALS = "SELECT key, value FROM locals WHERE key >= ? ORDER BY key"
@@ -183,6 +184,16 @@ class SqliteStore(SqliteDocuments):
         feed = Feed(since, limit, tag, databases, skip_origin, bytes_max)
         with self._readers.snapshot() as reader:
             return read_page(reader, self._names, feed)
+
+    def count_tagged(self, database: str, tag: str) -> int:
+        """How many documents of a database are in the scope of a tag."""
+        check_feed((database,), tag, None)
+        with self._readers.snapshot() as reader:
+            numbers = (
+                self._names.tags.number(reader.connection, tag),
+                self._names.databases.number(reader.connection, database),
+            )
+            return int(reader.connection.execute(_COUNT_TAGGED, numbers).fetchone()[0])
 
     def local(self, key: str) -> bytes | None:
         """The value of one local document, or None."""
