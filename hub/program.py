@@ -3,19 +3,21 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, GatewaySettings, Reports
-from security.tunnel.connections import Connections
+from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.gateway import Gateway
+from security.tunnel.targets import Caller, Target
+from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
-from sync.ingest import Gate
+from sync.log.serving import PREFIX
+from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication
 from sync.views.scoped import Child
 from sync.wallclock import WallClock
@@ -25,8 +27,9 @@ from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
-from web.serving import PageServer
+from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -52,15 +55,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
-    connections = Connections()
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -72,79 +81,73 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    child_of = partial(_child_of, installation, connections, connection)
-    door = open_couch_door(installation.store, pages, child_of)
-    shown = door.beside(pages) if door else pages
-    api = _api(shown, _exchange(installation, connections, connection))
+    log = keeper.application(sync_device)
+    driver = _driver(installation, connection)
+    door = open_couch_door(
+        installation.store, pages, lambda environ: _child(driver, sync_device(environ))
+    )
+    exchange = ExchangeApplication(driver.answer_bytes, sync_device)
+    if door is not None:
+        api = door.beside(api_of(pages, exchange, log))
+    else:
+        api = api_of(pages, exchange, log)
     server = PageServer(settings.pages, api, waiting=FEEDS)
-    doorway = _gateway(installation, gateway, connections)
-    parts: list[Part | None] = [server, door, Indexing(installation), doorway, connection]
+    doorway = _gateway(installation, gateway, server.adopt)
+    parts = [server, door, Indexing(installation), doorway, keeper, connection]
     return [part for part in parts if part is not None]
 
 
-def _api(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest."""
+def api_of(pages: Application, exchange: Application, log: Application) -> Application:
+    """Return one application: sync and the log by their paths, pages for the rest.
+
+    Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        chosen = exchange if environ.get("PATH_INFO", "").startswith("/sync/") else pages
-        return chosen(environ, start_response)
+        caller: Caller | None = environ.get(CALLER)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX):
+            return log(environ, start_response)
+        if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
+            return exchange(environ, start_response)
+        return pages(environ, start_response)
 
     return application
 
 
-def _exchange(
-    installation: Installation, connections: Connections, connection: Connection | None
-) -> Application:
+def sync_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    return caller.device if caller and caller.target is Target.SYNC else None
+
+
+def _driver(installation: Installation, connection: Connection | None) -> DownstreamDriver:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
-    driver = DownstreamDriver(
+    return DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=Gate(installation.registry, installation.store, installation.station.unit),
+        gate=installation.gate(Allowance(WallClock().monotonic)),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
 
-    return ExchangeApplication(driver.answer_bytes, partial(_device_of, connections))
 
-
-def _device_of(connections: Connections, environ: dict[str, Any]) -> str | None:
-    """Return the device whose tunnel a request came through; None if it came through none."""
-    port = str(environ.get("REMOTE_PORT", ""))
-    address = str(environ.get("REMOTE_ADDR", ""))
-    return connections.device_of(address, int(port)) if port.isdecimal() else None
-
-
-def _child_of(
-    installation: Installation,
-    connections: Connections,
-    connection: Connection | None,
-    environ: dict[str, Any],
-) -> Child | None:
-    """Return the child whose tunnel a request came through; None if it came through none.
+def _child(driver: DownstreamDriver, device: str | None) -> Child | None:
+    """Return the child whose device came for exchanges; None if nobody did.
 
     Raises:
-        TrustError: The device was revoked meanwhile, or is no child's.
+        TrustError: The device was revoked meanwhile, or its unit is not below this one.
     """
-    device = _device_of(connections, environ)
     if device is None:
         return None
-    _check_child(installation, device)
-    station, registry = installation.station, installation.registry
-    return Child(
-        unit=registry.device(device).unit,
-        gate=Gate(registry, installation.store, station.unit),
-        on_stored=lambda: _stored(installation, connection),
-    )
-
-
-def _check_child(installation: Installation, device: str) -> None:
-    registry = installation.registry
+    registry = driver.registry
     known = registry.device(device)
-    if registry.unit(known.unit).parent != installation.station.unit:
+    if registry.unit(known.unit).parent != driver.unit:
         raise TrustError(f"device {device} does not belong to a unit below this one")
     if registry.revoked_after(device) is not None:
         raise TrustError(f"device {device} was revoked")
+    return Child(known.unit, scope_of(registry, known.unit), driver.gate, driver.on_stored)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
@@ -155,24 +158,29 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, connections: Connections) -> Gateway:
-    keys, pages = installation.keys, installation.settings.pages
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+    keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
-        _check_child(installation, device)
+        known = installation.registry.device(device)
+        # A unit that was moved away may come once more, to hear of it.
+        if not installation.registry.had_parent(known.unit, installation.station.unit):
+            raise TrustError(f"device {device} does not belong to a unit below this one")
+        if installation.registry.revoked_after(device) is not None:
+            raise TrustError(f"device {device} was revoked")
 
     clock = WallClock()
     return Gateway(
-        GatewaySettings(address.host, address.port, (pages.host, pages.port)),
+        GatewaySettings(address.host, address.port),
         keys.host,
         Admission(
             ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
             authorise=authorise,
             now=lambda: clock.now_ms() // 1_000,
         ),
-        connections,
+        entrance,
         Reports(on_session=_account, on_clone=_alarm),
     )
 

@@ -13,6 +13,7 @@ from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
+from web.startnote import note_start
 
 
 def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
@@ -48,6 +49,7 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
         shown = door.beside(pages) if door else pages
         server = PageServer(settings.pages, shown, waiting=FEEDS)
         parts: list[Part | None] = [server, door, Indexing(installation), connection]
+        note_start(settings, installation.store, installation.casebook.journal)
         run_until_told([part for part in parts if part], lambda: ready(installation))
     finally:
         installation.close()

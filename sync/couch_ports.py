@@ -48,8 +48,8 @@ class AttachmentContent(Protocol):
 class TaggedStore(Protocol):
     """A store that knows which documents are in whose scope."""
 
-    def count_tagged(self, database: str, tag: str) -> int:
-        """How many documents of a database are in the scope of a tag."""
+    def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
+        """How many documents of a database are in one of these scopes."""
         ...
 
 

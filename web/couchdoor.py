@@ -133,7 +133,6 @@ class CouchDoor:
         self._random_bytes = randomness
         self._feeds = FeedSeats(LIMITS.feeds)
         self._budget = BodyBudget(LIMITS)
-        self._children: dict[str, WSGIApplication] = {}
         self._staff = CouchApplication(
             self._site(ReadOnly(store, IT)),
             Sessions(staff, clock, randomness),
@@ -194,9 +193,8 @@ class CouchDoor:
             raise ReplyError(403, "forbidden", str(error)) from error
         if child is None:
             return self._staff
-        if child.unit not in self._children:
-            self._children[child.unit] = self._of_child(child)
-        return self._children[child.unit]
+        # What a child may read follows from the registry, which may have learnt meanwhile.
+        return self._of_child(child)
 
     def _of_child(self, child: Child) -> "WSGIApplication":
         # The connection is the credential. A name of another machine in the request comes from

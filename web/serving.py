@@ -1,10 +1,11 @@
-"""Puts a WSGI application on its port and takes it off when the program is told to stop."""
+"""Serve a WSGI application on loopback, and to devices that a gateway hands over."""
 
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from security.tunnel.targets import Caller
 from sync.couchdb_http.server import Admission, CouchServer
 from sync.wallclock import WallClock
 from web.errors import SettingsError
@@ -16,6 +17,12 @@ THREADS = 8
 BODY_BYTES_MAX = 16 << 20
 _JOIN_S = 5.0
 _ADMISSION = Admission(BODY_BYTES_MAX)
+
+CALLER = "postroad.caller"
+"""Where a request holds the `Caller` behind it; absent for programs of this machine.
+
+A request cannot set it: what it sends as headers stands under names that begin with HTTP.
+"""
 
 
 class PageServer:
@@ -47,6 +54,14 @@ class PageServer:
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
+
+    def adopt(self, connection: socket.socket, caller: Caller) -> None:
+        """Answer a device on a connection that its gateway hands over; from any thread.
+
+        Raises:
+            OSError: The server has stopped, and the connection stays with its owner.
+        """
+        self._server.adopt(connection, {CALLER: caller})
 
     def stop(self) -> None:
         """Answer no more; what a request under way writes is finished, its page may be lost."""

@@ -13,7 +13,7 @@ from sync.scope import CARRIED
 from sync.views.delegating import Delegating, forbidden
 from sync.views.reading import refused
 
-PRODUCT = frozenset({*CARRIED, QUARANTINE, "registry", "audit", "blobs"})
+PRODUCT = frozenset({*CARRIED, QUARANTINE, "blobs"})
 """Databases that the program itself writes."""
 
 _KEPT = "A database of the program: its documents are written once (--allow-edits lifts this)"

@@ -46,18 +46,15 @@ class Child:
 
     Attributes:
         unit: Its code.
+        tags: The scopes that it may read.
         gate: Judges what it sends.
         on_stored: Called after records were stored.
     """
 
     unit: str
+    tags: tuple[str, ...]
     gate: Gate
     on_stored: Callable[[], object]
-
-    @property
-    def tag(self) -> str:
-        """The scope that it may read."""
-        return f"unit:{self.unit}"
 
 
 class Scoped(ReadOnly):
@@ -81,7 +78,7 @@ class Scoped(ReadOnly):
         """Counts of the scope; what the file weighs is not told."""
         self._check_there(name)
         info = super().describe(name)
-        count = self._store.count_tagged(name, self._child.tag)
+        count = self._store.count_tagged(name, self._child.tags)
         return replace(info, doc_count=count, doc_del_count=0, file_bytes=0, active_bytes=0)
 
     def read(
@@ -169,7 +166,7 @@ class Scoped(ReadOnly):
             rows = self._all_rows(name, since, limit)
             return FeedPage(rows, rows[-1].seq if rows else self._store.last_seq, 0)
         changes = self._store.changes(
-            since, limit=limit, tag=self._child.tag, databases=(name,)
+            since, limit=limit, tag=self._child.tags, databases=(name,)
         )
         rows = tuple(
             FeedRow(one.seq, one.document.id, (one.document.rev,), deleted=False)
@@ -236,6 +233,7 @@ class Scoped(ReadOnly):
         inspection = self._child.gate.inspect(raws, self._child.unit, "up")
         if inspection.documents or inspection.local:
             self._store.put(inspection.documents, inspection.local, expect=inspection.expect)
+        self._child.gate.settle()
         if inspection.documents:
             self._child.on_stored()
         return inspection
@@ -255,7 +253,9 @@ class Scoped(ReadOnly):
         if not self_named or document_id.startswith("_"):
             return False
         document = self._store.get(name, document_id)
-        return document is not None and self._child.tag in document.tags
+        return document is not None and not frozenset(self._child.tags).isdisjoint(
+            document.tags
+        )
 
 
 def _record_in(name: str, revision: Revision, *, new_edits: bool) -> bytes | None:

@@ -4,19 +4,23 @@ import base64
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from security.keystore import NodeKeys
+from security.tunnel.client import DeviceIdentity, Tunnel, TunnelClient
+from security.tunnel.targets import Target
 from sync.scope import CARRIED
 from sync.stores.sqlite import SqliteStore
 from tests.e2e.town import STREET, VILLAGES, Town
 from tests.e2e.window import people, take_in
 from tests.support.couch_peers import Pouch
 from web.accounts import Accounts, load_accounts, write_accounts
+from web.opening import load_registry
 from web.settings import load_settings
 
 VILLAGE, OTHER = VILLAGES[:2]
@@ -63,11 +67,10 @@ def ask(
     *,
     method: str = "GET",
     body: object = None,
-    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, Any]:
     """One request, with `user:password` or nothing; gives status and JSON."""
     raw = None if body is None else json.dumps(body).encode()
-    sent = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
+    sent = {"Content-Type": "application/json", "Accept": "application/json"}
     if login:
         sent["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
     url = f"http://{address[0]}:{address[1]}{path}"
@@ -97,33 +100,61 @@ def held_by(town: Town, unit: str) -> dict[str, set[str]]:
         store.close()
 
 
-def door_of(town: Town, unit: str) -> tuple[str, int]:
-    door = town.place(unit).door
-    assert door is not None
-    return door
+@pytest.fixture(scope="module")
+def tunnel(town: Town) -> Iterator[Tunnel]:
+    """The tunnel of a village's device, held by the test while its program rests."""
+    place = town.place(VILLAGE)
+    town.programs[VILLAGE].kill()
+    settings = load_settings(place.folder / "config.toml")
+    keys = NodeKeys.load(settings.keys)
+    assert keys.ssh_certificate is not None
+    assert place.gateway is not None
+    registry = load_registry(settings)
+    hosts = [device.host for device in registry.devices(STREET) if device.host]
+    identity = DeviceIdentity(settings.device, keys.ssh, keys.ssh_certificate)
+    opened = TunnelClient([place.gateway], identity, hosts).connect()
+    yield opened
+    opened.close()
+    town.start(VILLAGE)
 
 
-def test_a_child_reads_its_scope_through_the_tunnel_and_nothing_else(town: Town) -> None:
-    door = door_of(town, VILLAGE)
+def ask_through(
+    tunnel: Tunnel, target: Target, path: str, host: str = "127.0.0.1"
+) -> tuple[int, Any]:
+    """One request on a stream of its own."""
+    stream = tunnel.open(target)
+    try:
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
+        stream.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        answer = b""
+        while piece := stream.recv(65_536):
+            answer += piece
+    finally:
+        stream.close()
+    head_bytes, _, body = answer.partition(b"\r\n\r\n")
+    return int(head_bytes.split()[1]), json.loads(body)
+
+
+def test_a_child_reads_its_scope_through_the_tunnel_and_nothing_else(
+    town: Town, tunnel: Tunnel
+) -> None:
     own, others = held_by(town, VILLAGE), held_by(town, OTHER)
 
-    assert set(ask(door, "/couchdb/_all_dbs")[1]) <= set(CARRIED)
-    for name, ids in own.items():
-        rows = ask(door, f"/couchdb/{name}/_changes?style=all_docs")[1]["results"]
-        assert {row["id"] for row in rows} == ids
-        foreign = min(others[name] - ids)
-        assert ask(door, f"/couchdb/{name}/{foreign}")[0] == 404
+    assert set(ask_through(tunnel, Target.SYNC, "/couchdb/_all_dbs")[1]) <= set(CARRIED)
+    for name in ("cases", "keys"):
+        path = f"/couchdb/{name}"
+        rows = ask_through(tunnel, Target.SYNC, f"{path}/_changes")[1]["results"]
+        assert {row["id"] for row in rows} == own[name]
+        foreign = min(others[name] - own[name])
+        assert ask_through(tunnel, Target.SYNC, f"{path}/{foreign}")[0] == 404
 
 
-def test_a_login_widens_nothing_for_a_child(town: Town) -> None:
-    door = door_of(town, VILLAGE)
-    foreign = min(held_by(town, OTHER)["cases"] - held_by(town, VILLAGE)["cases"])
-
-    assert ask(door, f"/couchdb/cases/{foreign}", login_of(town, STREET))[0] == 404
+def test_a_stream_for_pages_speaks_for_no_device(tunnel: Tunnel) -> None:
+    assert ask_through(tunnel, Target.PAGES, "/couchdb/cases")[0] == 401
 
 
-def test_a_page_that_was_led_to_a_childs_door_gets_nothing(town: Town) -> None:
-    answer = ask(door_of(town, VILLAGE), "/couchdb/cases", headers={"Host": "evil.example:80"})
+def test_a_request_that_names_another_machine_gets_nothing(tunnel: Tunnel) -> None:
+    answer = ask_through(tunnel, Target.SYNC, "/couchdb/cases", "evil.example:80")
 
     assert answer[0] == 403
 
@@ -168,8 +199,12 @@ def test_standard_replication_copies_a_running_hub(town: Town, pouch: Pouch) -> 
     host, port = town.place(STREET).pages
     held = held_by(town, STREET)
 
-    for name, ids in held.items():
-        source = f"http://{login_of(town, STREET)}@{host}:{port}/couchdb/{name}"
+    login = login_of(town, STREET)
+    names = ask((host, port), "/couchdb/_all_dbs", login)[1]
+    assert {name for name, ids in held.items() if ids} <= set(names)
+    for name in set(names) & set(held):
+        ids = held[name]
+        source = f"http://{login}@{host}:{port}/couchdb/{name}"
         copy = pouch.local(name)
         done = pouch.do("replicate", source=source, target=copy)
         assert (done["written"], done["errors"]) == (len(ids), 0)

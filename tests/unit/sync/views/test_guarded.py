@@ -47,7 +47,7 @@ def test_a_copy_made_over_the_protocol_has_the_scopes_of_its_original() -> None:
 
     couch.post("/cases/_bulk_docs", {"new_edits": False, "docs": [replicated(1)]})
 
-    assert copy.count_tagged(CASES, f"unit:{STREET}") == 1
+    assert copy.count_tagged(CASES, (f"unit:{STREET}",)) == 1
 
 
 def test_what_the_program_keeps_is_neither_edited_nor_deleted(

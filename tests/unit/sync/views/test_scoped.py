@@ -10,6 +10,7 @@ from security.records import Record
 from sync.documents import CASES, document_of
 from sync.ingest import Gate
 from sync.quarantine import QUARANTINE
+from sync.scope import scope_of
 from sync.stores.memory import MemoryStore
 from sync.views.reading import CHECKPOINT_BYTES_MAX, CHECKPOINTS_MAX
 from sync.views.scoped import LOOKED_THROUGH, Child, Scoped
@@ -30,7 +31,8 @@ class HubDesk:
 
     def __init__(self) -> None:
         self.store: MemoryStore = memory_store(STREET)
-        self.gate = Gate(make_registry(), self.store, STREET)
+        self.registry = make_registry()
+        self.gate = Gate(self.registry, self.store, STREET)
         self.woken = 0
         self.mine = self.push(VILLAGE, 3)
         self.theirs = self.push(OTHER_VILLAGE, 2)
@@ -42,7 +44,8 @@ class HubDesk:
         return records
 
     def seen_by(self, unit: str) -> Couch:
-        return Couch(Scoped(self.store, Child(unit, self.gate, self._wake)))
+        child = Child(unit, scope_of(self.registry, unit), self.gate, self._wake)
+        return Couch(Scoped(self.store, child))
 
     def _wake(self) -> None:
         self.woken += 1
