@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
@@ -15,6 +16,7 @@ from security.tunnel.gateway import Gateway
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
+from sync.log.serving import PREFIX
 from sync.transports.http import ExchangeApplication
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -24,6 +26,7 @@ from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +52,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -68,23 +78,26 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = api_of(pages, _exchange(installation, connection))
+    log = keeper.application(sync_device)
+    api = api_of(pages, _exchange(installation, connection), log)
     server = PageServer(settings.pages, api)
     doorway = _gateway(installation, gateway, server.adopt)
-    parts: list[Part] = [server, Indexing(installation), doorway]
+    parts: list[Part] = [server, Indexing(installation), doorway, keeper]
     return [*parts, connection] if connection else parts
 
 
-def api_of(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest.
+def api_of(pages: Application, exchange: Application, log: Application) -> Application:
+    """Return one application: sync and the log by their paths, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         caller: Caller | None = environ.get(CALLER)
-        is_sync = environ.get("PATH_INFO", "").startswith("/sync/")
-        if is_sync or (caller is not None and caller.target is Target.SYNC):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX):
+            return log(environ, start_response)
+        if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
             return exchange(environ, start_response)
         return pages(environ, start_response)
 

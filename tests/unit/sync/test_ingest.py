@@ -295,7 +295,7 @@ def test_a_case_id_that_another_unit_made_is_no_ones_to_reuse() -> None:
     desk = Desk()
     [honest] = chain(VILLAGE, 1)
     header = replace(honest.header, case=new_case_id(0, "120103001004", bytes(RANDOM_BYTES)))
-    stolen = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+    stolen = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(16))
 
     assert desk.take([stolen]) == ["home"]
 
@@ -304,7 +304,7 @@ def test_a_feed_incarnation_that_nobody_stated_is_not_trusted() -> None:
     desk = Desk()
     [honest] = chain(VILLAGE, 1)
     header = replace(honest.header, incarnation=1)
-    other = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+    other = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(16))
 
     assert desk.take([other]) == ["incarnation"]
 
