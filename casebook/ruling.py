@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from casebook.audience import case_readers, stands_for
@@ -13,7 +14,9 @@ from cases.errors import UnlawfulActError
 from cases.fold import CaseState
 from cases.items import Item, Limit
 from cases.judging import Actor, pauses_of
+from cases.lifecycle import available
 from cases.limits import Calendar
+from cases.timing import is_due
 from security.registry import Registry
 
 
@@ -32,6 +35,11 @@ class Ruling:
     def clock_rules(self) -> ClockRules:
         """What the clocks of this case run by."""
         return ClockRules(self.calendar, self.defaults, self.item)
+
+    def offered(self, state: CaseState, today: date) -> tuple[str, ...]:
+        """Return the acts that a page may offer on this day."""
+        lawful = available(state, self.actor, self.item, self.duties)
+        return tuple(act for act in lawful if is_due(state, act, self.clock_rules, today))
 
     def derived(
         self, act: str, facts: Mapping[str, object], state: CaseState, now: str

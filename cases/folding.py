@@ -103,7 +103,10 @@ class Folding:
             return "malformed"
         if entry.id in self._retracted:
             return "retracted"
-        reason = refusal(self._state, act, entry.facts, entry.unit, entry.epoch)
+        # A home that was moved has another path from then on: each act goes by its own.
+        is_same = entry.path == self._state.path
+        case = self._state if is_same else replace(self._state, path=entry.path)
+        reason = refusal(case, act, entry.facts, entry.unit, entry.epoch)
         return reason or self._reason_of_fact(entry, act)
 
     def _reason_of_fact(self, entry: Entry, act: str) -> str:
@@ -174,7 +177,7 @@ class Folding:
 
     def _amend(self, entry: Entry, value: str = "", field: str = "") -> None:
         state = self._state
-        rank, held = state.path.index(entry.unit), holds(state, entry)
+        rank, held = entry.path.index(entry.unit), holds(state, entry)
         names = (field,) if field else entry.facts["fields"]
         assert isinstance(names, list | tuple)
         for name in names:

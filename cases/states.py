@@ -196,7 +196,10 @@ def _refusal_by_tenure(case: Standing, act: str, rule: Rule, unit: str, epoch: i
     if rule.by == PATH or (rule.by == HOLDER_OR_HOME and unit == case.path[-1]):
         return ""
     if rule.by in (ABOVE, OVER):
-        rank, holder = case.path.index(unit), case.path.index(case.custody)
+        rank = case.path.index(unit)
+        # A holder off the path is one that the home was moved away from: anybody is above it.
+        known = case.custody in case.path
+        holder = case.path.index(case.custody) if known else len(case.path) - 1
         is_high = rank < holder or (rule.by == ABOVE and rank == holder)
         return "" if is_high else "not_over"
     if rule.by == OFFERED and unit == case.custody:

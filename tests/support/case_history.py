@@ -114,7 +114,7 @@ class History:
             device=device,
             seq=seq,
             unit=unit,
-            path=path or PATH[: PATH.index(unit) + 1] if act == "receive" else PATH,
+            path=_path(state, unit, act, path),
             hlc=(seq, 0),
             facts=facts_of(act, **{**_signed(act, unit, station), **(drawn or {}), **facts}),
         )
@@ -135,6 +135,13 @@ class History:
         for other in others:
             self.entries.update(other.entries)
         return self
+
+
+def _path(state: CaseState, unit: str, act: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path a unit writes under: of a receipt its own, then that of the case."""
+    if act == "receive":
+        return path or PATH[: PATH.index(unit) + 1]
+    return path or state.path or PATH
 
 
 def facts_of(act: str, **facts: object) -> dict[str, object]:
