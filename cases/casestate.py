@@ -185,6 +185,19 @@ class CaseState:
         return self.extended is not None
 
     @property
+    def form_entries(self) -> tuple[str, ...]:
+        """The entries whose bodies hold the form as it is now: the receipt and amendments."""
+        receipts = (
+            row.entry for row in self.timeline if row.act == "receive" and row.effective
+        )
+        values = [
+            entry
+            for each in self.amended.values()
+            for entry in (each.winner, each.base, *each.losers)
+        ]
+        return tuple(dict.fromkeys((*receipts, *filter(None, values))))
+
+    @property
     def pause(self) -> Pausing | None:
         """The special procedure that is under way, or None."""
         return next((each for each in self.pauses if not each.closed), None)
