@@ -20,7 +20,8 @@ from simulation.tree import keyed_tree
 from simulation.world import HEXI
 from sync.stores.sqlite import SqliteStore
 
-CASES = 20_000
+CASES = 4_000
+WHOLE = 20_000
 PER_DAY = 5_000
 LONG = 1_000
 OUTPOST = "120103001001"
@@ -28,7 +29,11 @@ DAY_MS = 86_400_000
 
 
 def run() -> dict[str, object]:
-    """Read 20,000 cases of an outpost anew from a file, and fold a case of 1,000 entries."""
+    """Read the cases of an outpost anew from a file, and fold a case of 1,000 entries.
+
+    The cost of reading is the same for each case, so that of 20,000 is worked out from fewer:
+    to write them takes longer than all other measurements together.
+    """
     with tempfile.TemporaryDirectory() as folder:
         refold = _refold(Path(folder))
     return {**refold, **_long_case()}
@@ -61,7 +66,8 @@ def _refold(folder: Path) -> dict[str, object]:
     store.close()
     return {
         "cases": read,
-        "refold_s": round(refold_s, 2),
+        "refold_ms_per_case": round(refold_s / read * 1e3, 2),
+        "seconds_for_20000": round(refold_s / read * WHOLE, 1),
         "told_how_far": len(told),
         "refold_to_writing": round(refold_s / written_s, 3),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
 
+from casebook.desk import note_offset
 from security.errors import KeyFileError
 from security.tunnel.client import DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
@@ -114,6 +115,8 @@ class Connection:
             self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
+            if report.clock_offset_ms is not None:
+                note_offset(self._installation.store, report.clock_offset_ms)
         self._visits.after(report)
 
     def start(self) -> None:
