@@ -49,7 +49,7 @@ def _refold(folder: Path) -> dict[str, object]:
         place.office, store, World(clock, source.randbytes), CaseIndex(folder / "rows.sqlite")
     )
     clerk = Clerk(f"{OUTPOST}-w1", "测试员", ("window",), OUTPOST)
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(CASES):
         clock.offset_ms = number // PER_DAY * DAY_MS
         form = {"name": "王秀英", "id_no": f"{number:018d}", "reason": "家庭困难" * 20}
@@ -57,17 +57,18 @@ def _refold(folder: Path) -> dict[str, object]:
         case = book.receive("MZ-009", intake, clerk).case
         if number % 2:
             book.act(case, "accept", clerk)
-    written_s = time.perf_counter() - began
+    written_s = time.process_time() - began
     told: list[tuple[int, int]] = []
-    began = time.perf_counter()
+    # Processor time: on a shared machine the wall clock measures the neighbours.
+    began = time.process_time()
     read = book.rebuild(lambda done, whole: told.append((done, whole)))
-    refold_s = time.perf_counter() - began
+    refold_s = time.process_time() - began
     book.close()
     store.close()
     return {
         "cases": read,
-        "refold_ms_per_case": round(refold_s / read * 1e3, 2),
-        "seconds_for_20000": round(refold_s / read * WHOLE, 1),
+        "refold_cpu_ms_per_case": round(refold_s / read * 1e3, 2),
+        "cpu_seconds_for_20000": round(refold_s / read * WHOLE, 1),
         "told_how_far": len(told),
         "refold_to_writing": round(refold_s / written_s, 3),
     }
