@@ -1,0 +1,403 @@
+"""The store of a hub on an Apache CouchDB cluster; see `couch_log` for how a put is one write.
+
+Beside the cluster each process keeps an index in a SQLite file: which documents there are, in
+which order, in which scopes, and the local documents. It follows from the cluster's log and can
+be removed; bodies stay in the cluster alone.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from sync.errors import StoreConflictError, StoreError
+from sync.ports import NO_LOCALS, Change, Changes, Clock, Document, RandomBytes
+from sync.stores.checks import check_expected, check_page, check_put
+from sync.stores.couch_bodies import LOG, Bodies
+from sync.stores.couch_client import ClusterSettings, CouchClient
+from sync.stores.couch_follower import Follower
+from sync.stores.couch_index import STATE, Index
+from sync.stores.couch_journal import Journal
+from sync.stores.couch_log import Commit, Row, Segment
+
+RACES_MAX = 200
+"""Puts of other processes that may come first before one gives up."""
+TOKEN_BYTES = 16
+DATABASES = ("cases", "keys", "registry", "audit", "blobs", "quarantine")
+"""Made at the start; any other is made when it is first written to."""
+MIGRATION = "migration"
+"""The local document that stands in a store while another is copied into it."""
+
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+class CouchStore:
+    """Documents in a cluster that several processes share. Made by `open`."""
+
+    def __init__(
+        self, client: CouchClient, bodies: Bodies, index: Index, random_bytes: RandomBytes
+    ) -> None:
+        self._client = client
+        self._bodies = bodies
+        self._index = index
+        self._random_bytes = random_bytes
+        self._journal = Journal(client, bodies.name(LOG), bodies.quorum)
+        self._follower: Follower | None = None
+        self._lock = threading.RLock()
+        self._tail: Segment | None = None
+
+    @classmethod
+    def open(
+        cls,
+        settings: ClusterSettings,
+        index: Path,
+        clock: Clock,
+        random_bytes: RandomBytes,
+        *,
+        progress: Callable[[int], object] = _nothing,
+    ) -> Self:
+        """The store in a cluster, its databases made where they are not there.
+
+        Args:
+            settings: Where it is.
+            index: The file of this process's index; made, and made anew if it is damaged.
+            clock: For waits.
+            random_bytes: For the names of puts, and jitter.
+            progress: Told each segment of the log that was taken into the index.
+
+        Raises:
+            ClusterUnavailableError: The cluster does not answer.
+            StoreError: It denies the account, another process uses the index, or the cluster
+                is not the one, or older than, the index knows.
+        """
+        client = CouchClient(
+            settings, clock, lambda: int.from_bytes(random_bytes(4), "big") / 2**32
+        )
+        opened: Index | None = None
+        try:
+            bodies = Bodies(client, settings)
+            for database in (LOG, *DATABASES):
+                bodies.prepare(database)
+            opened = Index.open(index, random_bytes)
+            store = cls(client, bodies, opened, random_bytes)
+            store._start(progress)
+        except BaseException:
+            if opened is not None:
+                opened.close()
+            client.close()
+            raise
+        return store
+
+    @property
+    def incarnation(self) -> str:
+        """As the port says; the same for all processes of the cluster."""
+        return self._index.incarnation
+
+    @property
+    def last_seq(self) -> int:
+        """As the port says. Asks the cluster, so what any process put before is counted."""
+        with self._lock:
+            self._check_open()
+            self._catch_up()
+            return self._index.last_seq
+
+    def put(
+        self,
+        documents: Sequence[Document],
+        local: Mapping[str, bytes | None] = NO_LOCALS,
+        *,
+        expect: Mapping[str, bytes | None] = NO_LOCALS,
+    ) -> int:
+        """Store all or nothing, acknowledged by a quorum before it returns; see the port."""
+        check_put(documents, local, expect)
+        if STATE in {*local, *expect}:
+            raise StoreError("that local document is the index's own")
+        self._check_open()
+        self._check_expected(expect)
+        self._bodies.write(self._unknown(documents))
+        with self._lock:
+            for _ in range(RACES_MAX):
+                self._check_expected(expect)
+                rows = tuple(_row(document) for document in self._unknown(documents))
+                if not rows and not local and not expect:
+                    return self._index.last_seq
+                if self._commit(self._commit_of(rows, local)):
+                    return self._index.last_seq
+                self._catch_up()
+        raise StoreError("other processes put without a pause", hint="Try again.")
+
+    def get(self, database: str, document_id: str) -> Document | None:
+        """The winning revision, or None."""
+        found = self._index.store.get(database, document_id)
+        return self._bodies.read([found])[0] if found else None
+
+    def missing(
+        self, database: str, revisions: Mapping[str, Sequence[str]]
+    ) -> dict[str, list[str]]:
+        """The revisions that the log does not name; see the port."""
+        return self._index.store.missing(database, revisions)
+
+    def changes(
+        self,
+        since: int,
+        *,
+        limit: int,
+        tag: str | None = None,
+        databases: tuple[str, ...] = (),
+        skip_origin: str | None = None,
+        bytes_max: int | None = None,
+    ) -> Changes:
+        """A page of the feed, as far as the index goes; see the port."""
+        check_page(since, limit, bytes_max)
+        page = self._index.page(
+            self._index.store.changes(
+                since, limit=limit, tag=tag, databases=databases, skip_origin=skip_origin
+            ),
+            bytes_max,
+        )
+        documents = self._bodies.read([row.document for row in page.rows])
+        rows = tuple(
+            Change(row.seq, document)
+            for row, document in zip(page.rows, documents, strict=True)
+        )
+        return replace(page, rows=rows)
+
+    def local(self, key: str) -> bytes | None:
+        """The value of one local document, or None."""
+        return self._index.store.local(key)
+
+    def locals(self, prefix: str) -> dict[str, bytes]:
+        """All local documents whose key starts with `prefix`, in the order of their keys."""
+        found = self._index.store.locals(prefix)
+        found.pop(STATE, None)
+        return found
+
+    def renew_incarnation(self) -> None:
+        """Become another store to every peer; see the SQLite store.
+
+        Raises:
+            ClusterUnavailableError, StoreError: The cluster did not take it.
+        """
+        with self._lock:
+            self._catch_up()
+            fresh = self._random_bytes(TOKEN_BYTES).hex()
+            while not self._commit(replace(self._commit_of((), {}), incarnation=fresh)):
+                self._catch_up()
+
+    def copy(
+        self,
+        rows: Sequence[Change],
+        local: Mapping[str, bytes | None],
+        *,
+        last_seq: int,
+        incarnation: str,
+    ) -> None:
+        """Take over rows of another store with its numbers and name; see the SQLite store.
+
+        Raises:
+            ClusterUnavailableError, StoreError: Nothing was acknowledged.
+        """
+        documents = [row.document for row in rows]
+        check_put(documents, local, NO_LOCALS)
+        self._bodies.write(documents)
+        with self._lock:
+            self._catch_up()
+            for run in _runs(rows):
+                lines = tuple(_row(row.document) for row in run)
+                self._copy(lines, {}, run[0].seq - 1, incarnation)
+            self._copy((), local, last_seq, incarnation)
+
+    def follow(self, on_change: Callable[[], object] = _nothing) -> None:
+        """Keep the index up with the cluster from now on, in a thread of its own.
+
+        Args:
+            on_change: Called after something was put, by whichever process.
+        """
+        self._follower = Follower(self._client, self._bodies.name(LOG), self, on_change)
+        self._follower.start()
+
+    def caught_up(self, since: str = "") -> bool:
+        """Take in what was put meanwhile; tells whether there was anything.
+
+        Args:
+            since: How far the follower came in the log's own feed; kept with the index.
+        """
+        with self._lock:
+            self._check_open()
+            before = self._index.last_seq, self._tail
+            self._catch_up()
+            if since:
+                self._index.set_since(since)
+            return before != (self._index.last_seq, self._tail)
+
+    @property
+    def since(self) -> str:
+        """How far the follower came before."""
+        return self._index.since
+
+    def mend(self, number: int) -> None:
+        """Enter again what only one of two revisions of a segment holds, then drop the other.
+
+        Raises:
+            ClusterUnavailableError, StoreError: The cluster did not take it; call again.
+        """
+        with self._lock:
+            self._catch_up()
+            segment = self._journal.read(number)
+            if segment is not None and segment.others and not self._mend(segment):
+                raise StoreError("another process put meanwhile")
+
+    def foreign(self, database: str) -> list[Document]:
+        """Documents of a database that the log does not name: a replicator brought them.
+
+        Bodies are read; tags and origin are empty. The store does not show such documents
+        before they are put.
+        """
+        name_only = [
+            Document(database, document_id, rev, b"")
+            for _, leaves in self._bodies.rows(database, "0")
+            for document_id, rev in leaves
+            if not document_id.startswith("_")
+        ]
+        return self._bodies.read(self._unknown(name_only))
+
+    def close(self) -> None:
+        """End the follower and all sessions; the cluster is left as it is."""
+        self._client.close()
+        if self._follower is not None:
+            self._follower.join()
+        with self._lock:
+            self._index.close()
+
+    def _start(self, progress: Callable[[int], object]) -> None:
+        state = self._index.state
+        first = self._journal.read(1)
+        if first is None:
+            if state is not None:
+                raise _other_cluster("the log of the cluster is gone")
+            birth = self._random_bytes(TOKEN_BYTES).hex()
+            self._journal.begin(Segment(1, birth, self._random_bytes(TOKEN_BYTES).hex(), 0))
+            first = self._journal.read(1)
+            assert first is not None, "it was just written"
+        if state is None:
+            self._take(first)
+        elif state.birth != first.birth:
+            raise _other_cluster("the cluster holds another log than before")
+        else:
+            self._resume(state.number, state.rev)
+        progress(1)
+        self._catch_up(progress)
+
+    def _resume(self, number: int, rev: str) -> None:
+        tail = self._journal.read(number)
+        if tail is None or tail.generation < int(rev.partition("-")[0]):
+            raise _other_cluster("the cluster holds less than it did")
+        self._take(tail)
+
+    def _catch_up(self, progress: Callable[[int], object] = _nothing) -> None:
+        """Take in the log to its end; what two writers wrote apart is mended there."""
+        broken: list[Segment] = []
+        while True:
+            tail = self._tail
+            assert tail is not None, "the store was started"
+            if tail.closed:
+                found = self._journal.read(tail.number + 1)
+            else:
+                found = self._journal.read(tail.number, tail.rev)
+                if found is not None and found.generation < tail.generation:
+                    # A copy that was behind answered: what is known is not unlearnt.
+                    found = None
+            if found is None:
+                break
+            self._take(found)
+            progress(found.number)
+            if found.others:
+                broken.append(found)
+                if not found.closed:
+                    break
+        for segment in broken:
+            self._mend(segment)
+
+    def _mend(self, segment: Segment) -> bool:
+        """Whether it was done; else another process was faster, and it is met again."""
+        if segment.stray:
+            above = max(segment.last_seq, self._index.last_seq)
+            if not self._commit(replace(self._commit_of(segment.stray, {}), above=above)):
+                return False
+        self._journal.drop(segment)
+        return True
+
+    def _copy(
+        self,
+        rows: tuple[Row, ...],
+        local: Mapping[str, bytes | None],
+        above: int,
+        incarnation: str,
+    ) -> None:
+        commit = replace(self._commit_of(rows, local), above=above, incarnation=incarnation)
+        if self._index.last_seq > above or not self._commit(commit):
+            raise StoreConflictError("somebody else put into the store that is being filled")
+
+    def _commit_of(self, rows: tuple[Row, ...], local: Mapping[str, bytes | None]) -> Commit:
+        return Commit(rows, local, self._random_bytes(TOKEN_BYTES).hex())
+
+    def _commit(self, commit: Commit) -> bool:
+        assert self._tail is not None, "the store was started"
+        grown = self._journal.append(self._tail, commit)
+        if grown is None:
+            return False
+        self._take(grown)
+        return True
+
+    def _take(self, segment: Segment) -> None:
+        self._index.take(segment, self._tail)
+        self._tail = segment
+
+    def _unknown(self, documents: Sequence[Document]) -> list[Document]:
+        return self._index.unknown(documents)
+
+    def _check_expected(self, expect: Mapping[str, bytes | None]) -> None:
+        try:
+            check_expected({key: self.local(key) for key in expect}, expect)
+        except StoreConflictError:
+            with self._lock:
+                self._catch_up()
+            check_expected({key: self.local(key) for key in expect}, expect)
+
+    def _check_open(self) -> None:
+        if self._client.stop.is_set():
+            raise StoreError("the store is closed")
+
+
+def _row(document: Document) -> Row:
+    size = len(document.body)
+    return Row(
+        0, document.database, document.id, document.rev, size, document.origin, document.tags
+    )
+
+
+def _runs(rows: Sequence[Change]) -> list[list[Change]]:
+    """The rows in runs whose numbers follow without a gap: as the log gives them."""
+    runs: list[list[Change]] = []
+    for row in rows:
+        if runs and runs[-1][-1].seq + 1 == row.seq:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+def _other_cluster(what: str) -> StoreError:
+    return StoreError(
+        f"{what}; this hub's index names documents that are not there",
+        hint="If the cluster was restored, run `postroad hub reindex`.",
+    )
+
+
+def is_being_filled(value: bytes | None) -> bool:
+    """Whether the local document `MIGRATION` says that a copy has not ended."""
+    return value is not None and json.loads(value).get("done") is not True
