@@ -24,6 +24,7 @@ from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import Address, load_settings
+from web.storing import follow
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     api = _api(pages, _exchange(installation, connections, connection))
     server = PageServer(settings.pages, api)
     doorway = _gateway(installation, gateway, connections)
+    # What another program of this hub put into a shared store is to climb from here, too.
+    follow(installation.store, connection.agent.poke if connection else lambda: None)
     parts: list[Part] = [server, Indexing(installation), doorway]
     return [*parts, connection] if connection else parts
 

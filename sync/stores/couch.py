@@ -5,9 +5,8 @@ which order, in which scopes, and the local documents. It follows from the clust
 be removed; bodies stay in the cluster alone.
 """
 
-import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -26,9 +25,7 @@ RACES_MAX = 200
 """Puts of other processes that may come first before one gives up."""
 TOKEN_BYTES = 16
 DATABASES = ("cases", "keys", "registry", "audit", "blobs", "quarantine")
-"""Made at the start; any other is made when it is first written to."""
-MIGRATION = "migration"
-"""The local document that stands in a store while another is copied into it."""
+"""What a hub writes to; any other is made when it is first written to."""
 
 
 def _nothing(*_: object) -> None:
@@ -58,16 +55,17 @@ class CouchStore:
         clock: Clock,
         random_bytes: RandomBytes,
         *,
-        progress: Callable[[int], object] = _nothing,
+        progress: Callable[[int, int], object] = _nothing,
     ) -> Self:
-        """The store in a cluster, its databases made where they are not there.
+        """The store in a cluster, begun where there is none.
 
         Args:
             settings: Where it is.
             index: The file of this process's index; made, and made anew if it is damaged.
             clock: For waits.
             random_bytes: For the names of puts, and jitter.
-            progress: Told each segment of the log that was taken into the index.
+            progress: Told the number of each segment of the log that was taken into the index,
+                and how many there were at the start.
 
         Raises:
             ClusterUnavailableError: The cluster does not answer.
@@ -80,8 +78,7 @@ class CouchStore:
         opened: Index | None = None
         try:
             bodies = Bodies(client, settings)
-            for database in (LOG, *DATABASES):
-                bodies.prepare(database)
+            bodies.prepare(LOG)
             opened = Index.open(index, random_bytes)
             store = cls(client, bodies, opened, random_bytes)
             store._start(progress)
@@ -211,6 +208,15 @@ class CouchStore:
                 self._copy(lines, {}, run[0].seq - 1, incarnation)
             self._copy((), local, last_seq, incarnation)
 
+    def prepare(self, databases: Sequence[str] = DATABASES) -> None:
+        """Make sure of databases at once, so that what the account lacks shows at the start.
+
+        Raises:
+            ClusterUnavailableError, StoreError: One can neither be found nor created.
+        """
+        for database in databases:
+            self._bodies.prepare(database)
+
     def follow(self, on_change: Callable[[], object] = _nothing) -> None:
         """Keep the index up with the cluster from now on, in a thread of its own.
 
@@ -251,19 +257,27 @@ class CouchStore:
             if segment is not None and segment.others and not self._mend(segment):
                 raise StoreError("another process put meanwhile")
 
-    def foreign(self, database: str) -> list[Document]:
-        """Documents of a database that the log does not name: a replicator brought them.
+    def foreign(self, database: str) -> Iterator[list[Document]]:
+        """Documents of a database that the log does not name, a page at a time.
 
-        Bodies are read; tags and origin are empty. The store does not show such documents
-        before they are put.
+        A replicator brought them, or a put was broken off. Tags and origin are empty. The
+        store does not show such documents before they are put.
         """
-        name_only = [
-            Document(database, document_id, rev, b"")
-            for _, leaves in self._bodies.rows(database, "0")
-            for document_id, rev in leaves
-            if not document_id.startswith("_")
-        ]
-        return self._bodies.read(self._unknown(name_only))
+        for _, leaves in self._bodies.rows(database, "0"):
+            names = [
+                Document(database, document_id, rev, b"")
+                for document_id, rev in leaves
+                if not document_id.startswith("_")
+            ]
+            yield self.bodies(self._unknown(names))
+
+    def bodies(self, documents: Sequence[Document]) -> list[Document]:
+        """The same documents with the bodies that the cluster has, named by the log or not.
+
+        Raises:
+            ClusterUnavailableError: One of them cannot be had.
+        """
+        return self._bodies.read(documents)
 
     def close(self) -> None:
         """End the follower and all sessions; the cluster is left as it is."""
@@ -273,7 +287,7 @@ class CouchStore:
         with self._lock:
             self._index.close()
 
-    def _start(self, progress: Callable[[int], object]) -> None:
+    def _start(self, progress: Callable[[int, int], object]) -> None:
         state = self._index.state
         first = self._journal.read(1)
         if first is None:
@@ -289,8 +303,9 @@ class CouchStore:
             raise _other_cluster("the cluster holds another log than before")
         else:
             self._resume(state.number, state.rev)
-        progress(1)
-        self._catch_up(progress)
+        last = max(1, self._bodies.count(LOG))
+        progress(self._tail.number if self._tail else 1, last)
+        self._catch_up(lambda number: progress(number, max(number, last)))
 
     def _resume(self, number: int, rev: str) -> None:
         tail = self._journal.read(number)
@@ -396,8 +411,3 @@ def _other_cluster(what: str) -> StoreError:
         f"{what}; this hub's index names documents that are not there",
         hint="If the cluster was restored, run `postroad hub reindex`.",
     )
-
-
-def is_being_filled(value: bytes | None) -> bool:
-    """Whether the local document `MIGRATION` says that a copy has not ended."""
-    return value is not None and json.loads(value).get("done") is not True

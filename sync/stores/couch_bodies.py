@@ -31,6 +31,7 @@ _PERMANENT = frozenset(
 )
 _TOO_LARGE = 413
 _EXISTS = 412
+_PARTLY = 417
 LOG = "log"
 
 
@@ -67,6 +68,12 @@ class Bodies:
             self.quorum = str(copies // 2 + 1)
         self._known.add(name)
         return name
+
+    def count(self, database: str) -> int:
+        """How many documents a database has."""
+        path = quote(self.prepare(database), safe="")
+        found = self._client.ask(Ask("GET", path)).value.get("doc_count")
+        return found if isinstance(found, int) else 0
 
     def write(self, documents: Sequence[Document]) -> None:
         """Store documents under their revisions; a quorum has them when this returns.
@@ -189,7 +196,7 @@ class Bodies:
 
 
 def _is_stored(name: str, status: int, value: Any, fault: str) -> bool:  # noqa: ANN401
-    if status not in {_CREATED, _ACCEPTED} or not isinstance(value, list):
+    if status not in {_CREATED, _ACCEPTED, _PARTLY} or not isinstance(value, list):
         raise StoreError(f"a batch of {name} was not taken: {fault}")
     errors = [row for row in value if isinstance(row, dict) and row.get("error")]
     for row in errors:

@@ -238,6 +238,11 @@ class _Session(CouchDB):  # type: ignore[misc]  # the library carries no types
         self.place = (url, silence_s)
         self._ca_file = settings.ca_file
 
+    def connect(self) -> None:
+        """Log in, and read answers ourselves: the library's own reader breaks on lists."""
+        super().connect()
+        self.r_session.hooks["response"].clear()
+
     def session_login(self, user: str | None = None, passwd: str | None = None) -> None:
         """Log in; the first moment at which the session is there to be set up."""
         # Neither a proxy nor certificates nor a login of the environment have a say.

@@ -15,6 +15,7 @@ from sync.errors import StoreError
 from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes
 from sync.stores.checks import DOCUMENTS_MAX
 from sync.stores.couch_log import Row, Segment
+from sync.stores.lock import WriterLock
 from sync.stores.sqlite import SqliteStore
 
 STATE = "\x01log"
@@ -149,6 +150,19 @@ class Index:
     def close(self) -> None:
         """Release the file."""
         self.store.close()
+
+
+def forget_index(path: Path) -> None:
+    """Take an index away that no program uses, so that it is built anew.
+
+    Raises:
+        StoreError: A program uses it.
+    """
+    lock = WriterLock(path.with_name(path.name + ".lock"))
+    try:
+        remove_index(path)
+    finally:
+        lock.release()
 
 
 def remove_index(path: Path) -> None:
