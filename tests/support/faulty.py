@@ -57,7 +57,11 @@ class FaultyLink:
                 if fault.refuse:
                     self._answer(fault.refuse, {}, b'{"error":"busy","reason":"a test"}')
                     return
-                status, headers, raw = self._ask(fault.path or self.path, body)
+                try:
+                    status, headers, raw = self._ask(fault.path or self.path, body)
+                except (OSError, http.client.HTTPException):
+                    self.close_connection = True
+                    return
                 if fault.cut_after:
                     self.close_connection = True
                     return
