@@ -19,11 +19,10 @@ from sync.stores.couch_client import ClusterSettings, CouchClient
 from sync.stores.couch_follower import Follower
 from sync.stores.couch_index import STATE, Index
 from sync.stores.couch_journal import Journal
-from sync.stores.couch_log import Commit, Row, Segment
+from sync.stores.couch_shared import SharedLog, row_of
 
 RACES_MAX = 200
 """Puts of other processes that may come first before one gives up."""
-TOKEN_BYTES = 16
 DATABASES = ("cases", "keys", "registry", "audit", "blobs", "quarantine")
 """What a hub writes to; any other is made when it is first written to."""
 
@@ -41,11 +40,10 @@ class CouchStore:
         self._client = client
         self._bodies = bodies
         self._index = index
-        self._random_bytes = random_bytes
-        self._journal = Journal(client, bodies.name(LOG), bodies.quorum)
+        journal = Journal(client, bodies.name(LOG), bodies.quorum)
+        self._log = SharedLog(journal, index, random_bytes)
         self._follower: Follower | None = None
         self._lock = threading.RLock()
-        self._tail: Segment | None = None
 
     @classmethod
     def open(
@@ -81,7 +79,8 @@ class CouchStore:
             bodies.prepare(LOG)
             opened = Index.open(index, random_bytes)
             store = cls(client, bodies, opened, random_bytes)
-            store._start(progress)
+            last = max(1, bodies.count(LOG))
+            store._log.start(lambda number: progress(number, max(number, last)))
         except BaseException:
             if opened is not None:
                 opened.close()
@@ -99,7 +98,7 @@ class CouchStore:
         """As the port says. Asks the cluster, so what any process put before is counted."""
         with self._lock:
             self._check_open()
-            self._catch_up()
+            self._log.catch_up()
             return self._index.last_seq
 
     def put(
@@ -115,16 +114,16 @@ class CouchStore:
             raise StoreError("that local document is the index's own")
         self._check_open()
         self._check_expected(expect)
-        self._bodies.write(self._unknown(documents))
+        self._bodies.write(self._index.unknown(documents))
         with self._lock:
             for _ in range(RACES_MAX):
                 self._check_expected(expect)
-                rows = tuple(_row(document) for document in self._unknown(documents))
+                rows = tuple(map(row_of, self._index.unknown(documents)))
                 if not rows and not local and not expect:
                     return self._index.last_seq
-                if self._commit(self._commit_of(rows, local)):
+                if self._log.commit(self._log.commit_of(rows, local)):
                     return self._index.last_seq
-                self._catch_up()
+                self._log.catch_up()
         raise StoreError("other processes put without a pause", hint="Try again.")
 
     def get(self, database: str, document_id: str) -> Document | None:
@@ -180,10 +179,7 @@ class CouchStore:
             ClusterUnavailableError, StoreError: The cluster did not take it.
         """
         with self._lock:
-            self._catch_up()
-            fresh = self._random_bytes(TOKEN_BYTES).hex()
-            while not self._commit(replace(self._commit_of((), {}), incarnation=fresh)):
-                self._catch_up()
+            self._log.renew()
 
     def copy(
         self,
@@ -202,11 +198,7 @@ class CouchStore:
         check_put(documents, local, NO_LOCALS)
         self._bodies.write(documents)
         with self._lock:
-            self._catch_up()
-            for run in _runs(rows):
-                lines = tuple(_row(row.document) for row in run)
-                self._copy(lines, {}, run[0].seq - 1, incarnation)
-            self._copy((), local, last_seq, incarnation)
+            self._log.copy(rows, local, last_seq, incarnation)
 
     def prepare(self, databases: Sequence[str] = DATABASES) -> None:
         """Make sure of databases at once, so that what the account lacks shows at the start.
@@ -234,11 +226,11 @@ class CouchStore:
         """
         with self._lock:
             self._check_open()
-            before = self._index.last_seq, self._tail
-            self._catch_up()
+            before = self._log.tail
+            self._log.catch_up()
             if since:
                 self._index.set_since(since)
-            return before != (self._index.last_seq, self._tail)
+            return before is not self._log.tail
 
     @property
     def since(self) -> str:
@@ -252,10 +244,7 @@ class CouchStore:
             ClusterUnavailableError, StoreError: The cluster did not take it; call again.
         """
         with self._lock:
-            self._catch_up()
-            segment = self._journal.read(number)
-            if segment is not None and segment.others and not self._mend(segment):
-                raise StoreError("another process put meanwhile")
+            self._log.mend(number)
 
     def foreign(self, database: str) -> Iterator[list[Document]]:
         """Documents of a database that the log does not name, a page at a time.
@@ -269,7 +258,7 @@ class CouchStore:
                 for document_id, rev in leaves
                 if not document_id.startswith("_")
             ]
-            yield self.bodies(self._unknown(names))
+            yield self.bodies(self._index.unknown(names))
 
     def bodies(self, documents: Sequence[Document]) -> list[Document]:
         """The same documents with the bodies that the cluster has, named by the log or not.
@@ -287,127 +276,14 @@ class CouchStore:
         with self._lock:
             self._index.close()
 
-    def _start(self, progress: Callable[[int, int], object]) -> None:
-        state = self._index.state
-        first = self._journal.read(1)
-        if first is None:
-            if state is not None:
-                raise _other_cluster("the log of the cluster is gone")
-            birth = self._random_bytes(TOKEN_BYTES).hex()
-            self._journal.begin(Segment(1, birth, self._random_bytes(TOKEN_BYTES).hex(), 0))
-            first = self._journal.read(1)
-            assert first is not None, "it was just written"
-        if state is None:
-            self._take(first)
-        elif state.birth != first.birth:
-            raise _other_cluster("the cluster holds another log than before")
-        else:
-            self._resume(state.number, state.rev)
-        last = max(1, self._bodies.count(LOG))
-        progress(self._tail.number if self._tail else 1, last)
-        self._catch_up(lambda number: progress(number, max(number, last)))
-
-    def _resume(self, number: int, rev: str) -> None:
-        tail = self._journal.read(number)
-        if tail is None or tail.generation < int(rev.partition("-")[0]):
-            raise _other_cluster("the cluster holds less than it did")
-        self._take(tail)
-
-    def _catch_up(self, progress: Callable[[int], object] = _nothing) -> None:
-        """Take in the log to its end; what two writers wrote apart is mended there."""
-        broken: list[Segment] = []
-        while True:
-            tail = self._tail
-            assert tail is not None, "the store was started"
-            if tail.closed:
-                found = self._journal.read(tail.number + 1)
-            else:
-                found = self._journal.read(tail.number, tail.rev)
-                if found is not None and found.generation < tail.generation:
-                    # A copy that was behind answered: what is known is not unlearnt.
-                    found = None
-            if found is None:
-                break
-            self._take(found)
-            progress(found.number)
-            if found.others:
-                broken.append(found)
-                if not found.closed:
-                    break
-        for segment in broken:
-            self._mend(segment)
-
-    def _mend(self, segment: Segment) -> bool:
-        """Whether it was done; else another process was faster, and it is met again."""
-        if segment.stray:
-            above = max(segment.last_seq, self._index.last_seq)
-            if not self._commit(replace(self._commit_of(segment.stray, {}), above=above)):
-                return False
-        self._journal.drop(segment)
-        return True
-
-    def _copy(
-        self,
-        rows: tuple[Row, ...],
-        local: Mapping[str, bytes | None],
-        above: int,
-        incarnation: str,
-    ) -> None:
-        commit = replace(self._commit_of(rows, local), above=above, incarnation=incarnation)
-        if self._index.last_seq > above or not self._commit(commit):
-            raise StoreConflictError("somebody else put into the store that is being filled")
-
-    def _commit_of(self, rows: tuple[Row, ...], local: Mapping[str, bytes | None]) -> Commit:
-        return Commit(rows, local, self._random_bytes(TOKEN_BYTES).hex())
-
-    def _commit(self, commit: Commit) -> bool:
-        assert self._tail is not None, "the store was started"
-        grown = self._journal.append(self._tail, commit)
-        if grown is None:
-            return False
-        self._take(grown)
-        return True
-
-    def _take(self, segment: Segment) -> None:
-        self._index.take(segment, self._tail)
-        self._tail = segment
-
-    def _unknown(self, documents: Sequence[Document]) -> list[Document]:
-        return self._index.unknown(documents)
-
     def _check_expected(self, expect: Mapping[str, bytes | None]) -> None:
         try:
             check_expected({key: self.local(key) for key in expect}, expect)
         except StoreConflictError:
             with self._lock:
-                self._catch_up()
+                self._log.catch_up()
             check_expected({key: self.local(key) for key in expect}, expect)
 
     def _check_open(self) -> None:
         if self._client.stop.is_set():
             raise StoreError("the store is closed")
-
-
-def _row(document: Document) -> Row:
-    size = len(document.body)
-    return Row(
-        0, document.database, document.id, document.rev, size, document.origin, document.tags
-    )
-
-
-def _runs(rows: Sequence[Change]) -> list[list[Change]]:
-    """The rows in runs whose numbers follow without a gap: as the log gives them."""
-    runs: list[list[Change]] = []
-    for row in rows:
-        if runs and runs[-1][-1].seq + 1 == row.seq:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    return runs
-
-
-def _other_cluster(what: str) -> StoreError:
-    return StoreError(
-        f"{what}; this hub's index names documents that are not there",
-        hint="If the cluster was restored, run `postroad hub reindex`.",
-    )

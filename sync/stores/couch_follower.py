@@ -72,6 +72,8 @@ class Follower:
                 since = self._once(since)
                 failures = 0
             except StoreError as error:
+                if self._client.stop.is_set():
+                    return
                 failures += 1
                 _log.warning("the feed of the cluster broke off", extra={"error": str(error)})
                 self._client.stop.wait(min(WAIT_S_MAX, 0.2 * 2 ** min(failures, 6)))

@@ -94,13 +94,14 @@ class Index:
             moved = IndexState(state.birth, state.number, state.rev, since)
             self.store.put([], {STATE: _encoded(moved)})
 
-    def take(self, segment: Segment, before: Segment | None) -> None:
+    def take(self, segment: Segment, before: Segment | None) -> tuple[Row, ...]:
         """Take in what a segment holds beyond what was known.
 
-        Numbers that were passed are left alone: if another revision of the segment gave them
-        to other documents, these are entered again at the end of the log.
+        Gives the rows whose numbers were passed already while they are not here: two writers
+        did not see each other, and these have to be entered again at the end of the log.
         """
         last_seq = self.last_seq
+        passed = self._passed(segment, before, last_seq)
         rows = [_change(row) for row in segment.rows if row.seq > last_seq]
         known = before.local if before and before.number == segment.number else NO_LOCALS
         local = {
@@ -119,6 +120,17 @@ class Index:
             last_seq=max(last_seq, segment.last_seq),
             incarnation=segment.incarnation,
         )
+        return passed
+
+    def _passed(
+        self, segment: Segment, before: Segment | None, last_seq: int
+    ) -> tuple[Row, ...]:
+        taken = frozenset(before.rows) if before else frozenset[Row]()
+        doubtful = {
+            row.key: row for row in segment.rows if row.seq <= last_seq and row not in taken
+        }
+        lacking = self.unknown([_change(row).document for row in doubtful.values()])
+        return tuple(doubtful[one.database, one.id, one.rev] for one in lacking)
 
     def unknown(self, documents: Sequence[Document]) -> list[Document]:
         """Those of the documents that are not here, each once."""

@@ -3,7 +3,6 @@
 import json
 import random
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +13,15 @@ from sync.errors import ClusterUnavailableError, StoreConflictError, StoreError
 from sync.ports import Document
 from sync.stores.couch import CouchStore
 from sync.stores.couch_client import ClusterSettings
-from sync.stores.couch_index import remove_index
+from sync.stores.couch_index import Index, remove_index
+from sync.stores.couch_log import Row, Segment
 from tests.support.couch_peers import HUB_PASSWORD, HUB_USER, ask, wait_until
-from tests.support.faulty import SOUND, Fault, FaultyLink, first
+from tests.support.couch_stores import open_stores, opened, settings, through
+from tests.support.faulty import SOUND, Fault, FaultyLink
 from tests.support.stores import (
     NEIGHBOUR,
     STREET,
     VILLAGE,
-    cluster,
-    cluster_settings,
     document,
     ids,
     open_couch,
@@ -30,30 +29,9 @@ from tests.support.stores import (
     run_together,
 )
 
+__all__ = ["open_stores", "settings"]
+
 LOGIN = {"Authorization": "Basic aHViOmppbi1oZS0zMg=="}
-
-
-@pytest.fixture
-def open_stores() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def settings() -> ClusterSettings:
-    return cluster_settings(cluster("pouchdb"))
-
-
-def opened(
-    stack: ExitStack, settings: ClusterSettings, index: Path, seed: int = 4
-) -> CouchStore:
-    store = open_couch(settings, index, seed)
-    stack.callback(store.close)
-    return store
-
-
-def through(settings: ClusterSettings, *links: FaultyLink) -> ClusterSettings:
-    return replace(settings, urls=tuple(link.url for link in links))
 
 
 def test_two_processes_agree_on_every_number_and_on_the_incarnation(
@@ -147,128 +125,6 @@ def test_a_feed_that_begins_again_far_back_changes_nothing(
 
     assert [row.seq for row in two.changes(0, limit=9).rows] == [1, 2, 3, 4, 5]
     assert one.changes(0, limit=9) == two.changes(0, limit=9)
-
-
-@pytest.mark.parametrize(
-    ("fault", "method", "part"),
-    [
-        (Fault(status=202), "POST", "_bulk_docs"),
-        (Fault(status=202), "PUT", "log/"),
-        (Fault(cut_after=True), "PUT", "log/"),
-        (Fault(cut_after=True), "POST", "_bulk_docs"),
-        (Fault(cut_before=True), "PUT", "log/"),
-        (Fault(status=500), "PUT", "log/"),
-        (Fault(refuse=503), "POST", "_bulk_docs"),
-        (Fault(refuse=429), "GET", "log/"),
-    ],
-)
-def test_what_no_quorum_acknowledged_at_once_is_pressed_and_put_exactly_once(
-    settings: ClusterSettings,
-    tmp_path: Path,
-    open_stores: ExitStack,
-    fault: Fault,
-    method: str,
-    part: str,
-) -> None:
-    link = open_stores.enter_context(FaultyLink(settings.urls[0]))
-    store = opened(open_stores, through(settings, link), tmp_path / "index.sqlite")
-    store.put([document("a")], {"head": b"1"})
-    link.rule = first(2, fault, method=method, part=part)
-
-    last_seq = store.put([document("b")], {"head": b"2"}, expect={"head": b"1"})
-    again = opened(open_stores, settings, tmp_path / "again.sqlite", 9)
-
-    assert last_seq == again.last_seq == 2
-    assert ids(again.changes(0, limit=9)) == ["a", "b"]
-    assert again.local("head") == b"2"
-
-
-@pytest.mark.parametrize("part", ["_bulk_docs", "log/"])
-def test_a_put_that_no_quorum_takes_is_not_acknowledged(
-    settings: ClusterSettings, tmp_path: Path, open_stores: ExitStack, part: str
-) -> None:
-    link = open_stores.enter_context(FaultyLink(settings.urls[0]))
-    short = replace(through(settings, link), patience_s=0.5)
-    store = opened(open_stores, short, tmp_path / "index.sqlite")
-    store.put([document("a")])
-
-    def accepted(method: str, path: str) -> Fault:
-        is_write = method in {"PUT", "POST"} and (part in path or "_bulk_docs" in path)
-        return Fault(status=202) if is_write else SOUND
-
-    link.rule = accepted
-    with pytest.raises(ClusterUnavailableError, match="no quorum"):
-        store.put([document("b")], {"head": b"2"})
-    link.rule = lambda _method, _path: SOUND
-    store.put([document("b")], {"head": b"2"})
-
-    assert ids(store.changes(0, limit=9)) == ["a", "b"]
-    assert [row.seq for row in store.changes(0, limit=9).rows] == [1, 2]
-
-
-def test_nothing_acknowledged_is_lost_while_every_third_request_fails(
-    settings: ClusterSettings, tmp_path: Path, open_stores: ExitStack
-) -> None:
-    dice = random.Random(8841)
-    faults = [
-        Fault(refuse=429),
-        Fault(refuse=503),
-        Fault(cut_before=True),
-        Fault(cut_after=True),
-        Fault(status=500),
-    ]
-
-    def rule(method: str, path: str) -> Fault:
-        if dice.random() > 0.3:
-            return SOUND
-        if method != "GET" and "_session" not in path and dice.random() < 0.3:
-            return Fault(status=202)
-        return dice.choice(faults)
-
-    links = [open_stores.enter_context(FaultyLink(settings.urls[0], rule)) for _ in range(3)]
-    store = opened(open_stores, through(settings, *links), tmp_path / "index.sqlite")
-    acknowledged = []
-    for number in range(40):
-        if number == 20:
-            links[0].close()
-        head = store.local("head")
-        try:
-            store.put(
-                [document(f"{number}-{part}") for part in range(3)],
-                {"head": str(number).encode()},
-                expect={"head": head},
-            )
-        except ClusterUnavailableError:
-            continue
-        acknowledged.append(number)
-    clean = opened(open_stores, settings, tmp_path / "clean.sqlite", 9)
-
-    names = ids(clean.changes(0, limit=1_000))
-    assert len(acknowledged) > 30
-    assert len(frozenset(names)) == len(names) == clean.last_seq
-    for number in acknowledged:
-        assert {f"{number}-{part}" for part in range(3)} <= frozenset(names)
-    assert store.changes(0, limit=1_000) == clean.changes(0, limit=1_000)
-
-
-def test_a_crash_between_documents_and_log_shows_nothing_and_may_be_repeated(
-    settings: ClusterSettings, tmp_path: Path, open_stores: ExitStack
-) -> None:
-    link = open_stores.enter_context(FaultyLink(settings.urls[0]))
-    short = replace(through(settings, link), patience_s=0.3)
-    store = opened(open_stores, short, tmp_path / "index.sqlite")
-    link.rule = first(100, Fault(cut_before=True), method="PUT", part="log/")
-    with pytest.raises(ClusterUnavailableError):
-        store.put([document("a", tags=(VILLAGE,))])
-    store.close()
-
-    again = opened(open_stores, settings, tmp_path / "index.sqlite", 9)
-
-    assert again.last_seq == 0
-    assert again.get("cases", "a") is None
-    assert again.missing("cases", {"a": [document("a").rev]}) == {"a": [document("a").rev]}
-    assert again.put([document("a", tags=(STREET,))]) == 1
-    assert ids(again.changes(0, limit=9, tag=STREET)) == ["a"]
 
 
 def log_document(settings: ClusterSettings, number: int) -> tuple[str, dict[str, object]]:
@@ -435,3 +291,20 @@ def test_what_a_replicator_brought_is_found_and_shown_only_after_it_was_put(
     store.put(found)
     assert list(store.foreign("cases")) == [[]]
     assert ids(store.changes(0, limit=9)) == ["own", "brought"]
+
+
+def test_a_row_whose_number_was_passed_unseen_is_named_so_that_it_can_be_entered_again(
+    tmp_path: Path,
+) -> None:
+    def row(seq: int, name: str) -> Row:
+        return Row(seq, "cases", name, revision(1, "a"), 2, "", (VILLAGE,))
+
+    index = Index.open(tmp_path / "index.sqlite", random.Random(1).randbytes)
+    first = Segment(1, "b", "c" * 32, 3, (row(1, "a"), row(2, "b"), row(3, "c")), rev="1-a")
+    second = Segment(2, "b", "c" * 32, 5, (row(3, "x"), row(4, "y"), row(5, "z")), rev="1-b")
+
+    assert index.take(first, None) == ()
+    assert index.take(second, first) == (row(3, "x"),)
+    assert index.take(first, None) == ()
+    assert [change.seq for change in index.store.changes(0, limit=9).rows] == [1, 2, 3, 4, 5]
+    index.close()
