@@ -36,12 +36,13 @@ def reindex_store(arguments: argparse.Namespace) -> None:
         StoreError: The hub is running, or the cluster does not answer.
     """
     from sync.adoption import adopt
+    from sync.authority import Authority
     from sync.stores.couch_index import forget_index
     from web.opening import load_registry
     from web.storing import open_cluster
 
     settings = _settings(arguments.config)
-    registry = load_registry(settings)
+    authority = Authority(load_registry(settings))
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     forget_index(settings.index)
     bar = Progress(arguments.terminal, "hub.reindex.progress")
@@ -49,7 +50,7 @@ def reindex_store(arguments: argparse.Namespace) -> None:
     try:
         bar.close()
         taking = Progress(arguments.terminal, "hub.reindex.taking")
-        adopted = adopt(store, registry, taking)
+        adopted = adopt(store, authority, taking)
         taking.close()
         arguments.terminal.say(
             "hub.reindex.done",

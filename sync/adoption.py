@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 from security.errors import SecurityError
 from security.records import Record, verify
 from security.registry import Registry
-from sync.documents import document_of, record_of
+from sync.authority import Authority, replay
+from sync.documents import REGISTRY, document_of, record_of
 from sync.feeds import Feed, decode_feed, encode_feed, feed_key
 from sync.ports import Document, Store
 from sync.scope import CARRIED
@@ -50,23 +51,38 @@ class _Found(NamedTuple):
 
 
 def adopt(
-    store: Adopting, registry: Registry, progress: Callable[[int, int], object]
+    store: Adopting, authority: Authority, progress: Callable[[int, int], object]
 ) -> Adopted:
     """Put every signed record that lies in the store unseen, in the order of the feeds.
 
     Children and the unit above may be sent records that they have; they pass over them.
 
     Args:
-        store: Of a hub that rests, or runs.
-        registry: Says whose signature counts.
+        store: Of a hub that rests.
+        authority: Says whose signature counts; it learns from the statements that are taken in
+            before it judges the rest.
         progress: Told how many of how many were put.
 
     Raises:
         StoreError: The store failed; what was put remains, and the rest is found again.
     """
+    replay(authority, store)
+    statements = _adopt(store, (REGISTRY,), authority.registry, progress)
+    replay(authority, store)
+    others = tuple(name for name in CARRIED if name != REGISTRY)
+    rest = _adopt(store, others, authority.registry, progress)
+    return Adopted(statements.records + rest.records, statements.refused + rest.refused)
+
+
+def _adopt(
+    store: Adopting,
+    databases: tuple[str, ...],
+    registry: Registry,
+    progress: Callable[[int, int], object],
+) -> Adopted:
     found: list[_Found] = []
     refused = 0
-    for database in CARRIED:
+    for database in databases:
         for page in store.foreign(database):
             for document in page:
                 record = _trusted(document, registry)

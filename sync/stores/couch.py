@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from sync.errors import StoreConflictError, StoreError
-from sync.ports import NO_LOCALS, Change, Changes, Clock, Document, RandomBytes
+from sync.ports import NO_LOCALS, Change, Changes, Clock, Document, RandomBytes, Scope
 from sync.stores.checks import check_expected, check_page, check_put
 from sync.stores.couch_bodies import LOG, Bodies
 from sync.stores.couch_client import ClusterSettings, CouchClient
@@ -142,7 +142,7 @@ class CouchStore:
         since: int,
         *,
         limit: int,
-        tag: str | None = None,
+        tag: Scope = None,
         databases: tuple[str, ...] = (),
         skip_origin: str | None = None,
         bytes_max: int | None = None,

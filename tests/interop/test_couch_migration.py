@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.adoption import adopt
+from sync.authority import Authority
 from sync.documents import document_of
 from sync.errors import ClusterUnavailableError, StoreError
 from sync.feeds import decode_feed, feed_key
@@ -126,7 +127,7 @@ def address(url: str, prefix: str, database: str) -> str:
 
 
 def test_a_backup_by_standard_replication_becomes_a_hub_again(tmp_path: Path) -> None:
-    registry = make_registry()
+    authority = Authority(make_registry())
     records = chain(OUTPOST, 12)
     live = cluster_settings(cluster("pouchdb"))
     new = cluster_settings(cluster("pouchdb"))
@@ -143,8 +144,8 @@ def test_a_backup_by_standard_replication_becomes_a_hub_again(tmp_path: Path) ->
         forged = {"_id": "f" * 64, "record": "eA=="}
         pouch.do("bulk", db=address(url, new.prefix, "cases"), docs=[forged])
 
-        adopted = adopt(restored, registry, quiet)
-        again = adopt(restored, registry, quiet)
+        adopted = adopt(restored, authority, quiet)
+        again = adopt(restored, authority, quiet)
 
         assert (adopted.records, adopted.refused) == (12, 1)
         assert again.records == 0
