@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from hub.pages import blueprint
+from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
+from security.tunnel.admission import (
+    Admission,
+    DeviceGateway,
+    Entrance,
+    GatewaySettings,
+    Reports,
+)
 from security.tunnel.gateway import Gateway
+from security.tunnel.openssh.krl import NEVER_ISSUED
 from security.tunnel.targets import Caller, Target
 from sync.answering import DownstreamDriver
 from sync.ingest import Gate
@@ -118,30 +126,34 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> DeviceGateway:
     keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
+        if device == installation.station.device:
+            return  # this hub itself, when it proves its own gateway
         known = installation.registry.device(device)
         if installation.registry.unit(known.unit).parent != installation.station.unit:
             raise TrustError(f"device {device} does not belong to a unit below this one")
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")
 
+    folder = installation.settings.entry.sshd_folder
     clock = WallClock()
-    return Gateway(
-        GatewaySettings(address.host, address.port),
-        keys.host,
-        Admission(
-            ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
-            authorise=authorise,
-            now=lambda: clock.now_ms() // 1_000,
-        ),
-        entrance,
-        Reports(on_session=_account, on_clone=_alarm),
+    admission = Admission(
+        ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
+        authorise=authorise,
+        now=lambda: clock.now_ms() // 1_000,
+        # Under OpenSSH its own list refuses this one, which proves that the list is in use.
+        revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
     )
+    reports = Reports(on_session=_account, on_clone=_alarm)
+    if folder is not None:
+        return openssh_gateway(folder, admission, entrance, reports)
+    settings = GatewaySettings(address.host, address.port)
+    return Gateway(settings, keys.host, admission, entrance, reports)
 
 
 def _account(record: SessionRecord) -> None:

@@ -9,9 +9,10 @@ from types import FrameType
 from typing import Protocol
 
 from security.errors import KeyFileError
-from security.tunnel.client import DeviceIdentity, TunnelClient
+from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
+from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.errors import StoreError
@@ -162,4 +163,6 @@ def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
         raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
     identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
     addresses = [(address.host, address.port) for address in upstream.addresses]
-    return TunnelClient(addresses, identity, hosts)
+    probing = Probing(interval_s=upstream.silence_s / SILENT_INTERVALS_MAX)
+    settings = ClientSettings(probing=probing, proxy=upstream.proxy)
+    return TunnelClient(addresses, identity, hosts, settings)

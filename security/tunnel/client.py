@@ -25,6 +25,7 @@ from security.tunnel.errors import (
 )
 from security.tunnel.keys import certified_key, line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
+from security.tunnel.proxies import Proxy, connect_through
 from security.tunnel.targets import Target
 from security.tunnel.watchdog import Probing, Watchdog
 from security.tunnel.wire import LOGIN, WireTransport
@@ -59,6 +60,7 @@ class ClientSettings:
     send_buffer_bytes: int = 64 * 1024
     user_timeout_s: float = 60.0
     probing: Probing = field(default_factory=Probing)
+    proxy: Proxy | None = None
 
 
 class TunnelClient:
@@ -105,12 +107,18 @@ class TunnelClient:
             raise refused
         raise TunnelError("the hub cannot be reached: " + "; ".join(reasons))
 
-    def _connect_to(self, host: str, port: int) -> "Tunnel":
-        settings = self._settings
+    def _reach(self, host: str, port: int) -> socket.socket:
+        timeout_s = self._settings.connect_timeout_s
+        if self._settings.proxy is not None:
+            return connect_through(self._settings.proxy, (host, port), timeout_s)
         try:
-            connection = socket.create_connection((host, port), settings.connect_timeout_s)
+            return socket.create_connection((host, port), timeout_s)
         except OSError as error:
             raise TunnelError(error.strerror or str(error) or "no answer") from error
+
+    def _connect_to(self, host: str, port: int) -> "Tunnel":
+        settings = self._settings
+        connection = self._reach(host, port)
         tune(
             connection,
             user_timeout_s=settings.user_timeout_s,
