@@ -23,7 +23,7 @@ from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX
 from security.receipts import sign_receipt
-from security.records import Header, Record, seal_entry
+from security.records import SALT_BYTES, Header, Record, seal_entry
 from security.registry import Registry
 from security.signing import Signer
 from sync.ports import Clock, RandomBytes, Store
@@ -31,7 +31,6 @@ from sync.ports import Clock, RandomBytes, Store
 NUMBERS_KEY = "numbers"
 DRAFT_KEY = "draft/{token}"
 _KEY_BYTES = 32
-_SALT_BYTES = 32
 _QUERY_RANDOM_BYTES = 16
 _FIRST_GENERATION = 1
 
@@ -105,8 +104,9 @@ class Desk:
             "reason": intake.reason,
         }
         keys = CaseKeys(b"", self._world.random_bytes(_KEY_BYTES))
-        readers = audience(item, self._station.path, self._registry, self._catalogue.tiers)
-        sheet = _Sheet(case, self._station.path, _FIRST_GENERATION, (), 0)
+        path = self._registry.path(self._station.unit)
+        readers = audience(item, path, self._registry, self._catalogue.tiers)
+        sheet = _Sheet(case, path, _FIRST_GENERATION, (), 0)
         self._feed.append(
             [
                 self._grant(sheet, keys, readers),
@@ -174,18 +174,31 @@ class Desk:
         if file.is_full:
             message = f"case {file.case.hex()} has as many records as are read of one case"
             raise CaseFullError(message)
-        sheet = _Sheet(
-            file.case,
-            file.path,
-            file.generation,
-            tuple(bytes.fromhex(head) for head in state.heads[:PARENTS_MAX]),
-            state.epoch,
-        )
+        heads = tuple(bytes.fromhex(head) for head in state.heads[:PARENTS_MAX])
+        path = self._signed_path(file, str(facts.get("to", "")))
+        sheet = _Sheet(file.case, path, file.generation, heads, state.epoch)
         drafts = [self._entry(sheet, keys, facts, texts.body)]
         newcomer = self._newcomer(act, facts, ruling)
         if newcomer is not None:
             drafts.insert(0, self._grant(sheet, keys, [newcomer]))
         self._feed.append(drafts)
+
+    def grant_again(self, file: CaseFile, readers: list[Reader]) -> Draft:
+        """Return the draft of a grant to units that came onto the path of a case.
+
+        The case key must be at hand.
+        """
+        assert file.keys is not None
+        sheet = _Sheet(file.case, self._signed_path(file), file.generation, (), 0)
+        return self._grant(sheet, file.keys, readers)
+
+    def _signed_path(self, file: CaseFile, to: str = "") -> tuple[str, ...]:
+        """Return the path to write under; that of the receipt reaches the most units.
+
+        An act is judged by its own path: it has to hold the author, and whom it is offered to.
+        """
+        known = (self._station.unit, to) if to else (self._station.unit,)
+        return file.path if all(unit in file.path for unit in known) else file.way
 
     def _newcomer(self, act: str, facts: Mapping[str, object], ruling: Ruling) -> Reader | None:
         """Return the unit that a hand-over must first give the case key, if any."""
@@ -203,7 +216,7 @@ class Desk:
         facts: Mapping[str, object],
         body: Mapping[str, object],
     ) -> Draft:
-        salt = self._world.random_bytes(_SALT_BYTES)
+        salt = self._world.random_bytes(SALT_BYTES)
 
         def draft(position: Position) -> Record:
             header = sheet.header("entry", position, self._station.device)
@@ -250,9 +263,9 @@ class _Sheet:
             parents=self.parents if kind == "entry" else (),
             epoch=self.epoch,
             hlc=position.hlc,
-            dictionary=0,
             audience=POLICY,
             blobs=None,
+            extra=position.extra,
         )
 
 

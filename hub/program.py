@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
@@ -21,17 +22,22 @@ from security.tunnel.admission import (
 from security.tunnel.gateway import Gateway
 from security.tunnel.openssh.krl import NEVER_ISSUED
 from security.tunnel.targets import Caller, Target
+from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
-from sync.ingest import Gate
+from sync.log.serving import PREFIX
+from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication
+from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +63,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -76,23 +89,34 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = api_of(pages, _exchange(installation, connection))
-    server = PageServer(settings.pages, api)
+    log = keeper.application(sync_device)
+    driver = _driver(installation, connection)
+    door = open_couch_door(
+        installation.store, pages, lambda environ: _child(driver, sync_device(environ))
+    )
+    exchange = ExchangeApplication(driver.answer_bytes, sync_device)
+    if door is not None:
+        api = door.beside(api_of(pages, exchange, log))
+    else:
+        api = api_of(pages, exchange, log)
+    server = PageServer(settings.pages, api, waiting=FEEDS)
     doorway = _gateway(installation, gateway, server.adopt)
-    parts: list[Part] = [server, Indexing(installation), doorway]
-    return [*parts, connection] if connection else parts
+    parts = [server, door, Indexing(installation), doorway, keeper, connection]
+    return [part for part in parts if part is not None]
 
 
-def api_of(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest.
+def api_of(pages: Application, exchange: Application, log: Application) -> Application:
+    """Return one application: sync and the log by their paths, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         caller: Caller | None = environ.get(CALLER)
-        is_sync = environ.get("PATH_INFO", "").startswith("/sync/")
-        if is_sync or (caller is not None and caller.target is Target.SYNC):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX):
+            return log(environ, start_response)
+        if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
             return exchange(environ, start_response)
         return pages(environ, start_response)
 
@@ -105,17 +129,33 @@ def sync_device(environ: dict[str, Any]) -> str | None:
     return caller.device if caller and caller.target is Target.SYNC else None
 
 
-def _exchange(installation: Installation, connection: Connection | None) -> Application:
+def _driver(installation: Installation, connection: Connection | None) -> DownstreamDriver:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
-    driver = DownstreamDriver(
+    return DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=Gate(installation.registry, installation.store, installation.station.unit),
+        gate=installation.gate(Allowance(WallClock().monotonic)),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
-    return ExchangeApplication(driver.answer_bytes, sync_device)
+
+
+def _child(driver: DownstreamDriver, device: str | None) -> Child | None:
+    """Return the child whose device came for exchanges; None if nobody did.
+
+    Raises:
+        TrustError: The device was revoked meanwhile, or its unit is not below this one.
+    """
+    if device is None:
+        return None
+    registry = driver.registry
+    known = registry.device(device)
+    if registry.unit(known.unit).parent != driver.unit:
+        raise TrustError(f"device {device} does not belong to a unit below this one")
+    if registry.revoked_after(device) is not None:
+        raise TrustError(f"device {device} was revoked")
+    return Child(known.unit, scope_of(registry, known.unit), driver.gate, driver.on_stored)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
@@ -135,7 +175,8 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
         if device == installation.station.device:
             return  # this hub itself, when it proves its own gateway
         known = installation.registry.device(device)
-        if installation.registry.unit(known.unit).parent != installation.station.unit:
+        # A unit that was moved away may come once more, to hear of it.
+        if not installation.registry.had_parent(known.unit, installation.station.unit):
             raise TrustError(f"device {device} does not belong to a unit below this one")
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")

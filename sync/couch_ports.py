@@ -45,6 +45,14 @@ class AttachmentContent(Protocol):
         ...
 
 
+class TaggedStore(Protocol):
+    """A store that knows which documents are in whose scope."""
+
+    def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
+        """How many documents of a database are in one of these scopes."""
+        ...
+
+
 class DocumentStore(Protocol):
     """Databases of documents as CouchDB has them. Every method may be called from any thread.
 
@@ -230,7 +238,7 @@ class DocumentStore(Protocol):
 
         Args:
             name: The database.
-            document_id: Without `_local/`; 1 to 512 characters.
+            document_id: Without `_local/`; 1 to 4,096 characters.
             body: One JSON object in UTF-8, at most 2 MiB.
             rev: The revision that it replaces, or None.
             checked: Whether `rev` must be the stored one (None: nothing is stored). CouchDB

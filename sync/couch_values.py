@@ -15,6 +15,19 @@ Style = Literal["main_only", "all_docs"]
 Availability = Literal["available", "missing", "deleted"]
 """CouchDB's `_revs_info`: the body is here; it is not; it is here and is a tombstone's."""
 
+KEPT_MEMBERS = frozenset(
+    {
+        "_access",
+        "_replication_id",
+        "_replication_state",
+        "_replication_state_reason",
+        "_replication_state_time",
+        "_replication_stats",
+    }
+)
+"""Members with an underscore that belong to what a document says: CouchDB's replicator writes
+them into documents of `_replicator`, and such databases are backed up like others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -118,8 +131,10 @@ class Revision:
             generations falling by one. With `new_edits=True` the parent alone (`_rev`), or
             nothing.
         deleted: Whether it is a tombstone.
-        body: One JSON object in UTF-8 without top-level keys that start with an underscore.
+        body: One JSON object in UTF-8 without top-level keys that start with an underscore, but
+            for those that CouchDB's replicator leaves in documents (`_replication_state`).
         attachments: In the order of `_attachments`.
+        tags: Scopes whose feeds carry it, as those of `sync.ports.Document`.
     """
 
     id: str
@@ -127,6 +142,7 @@ class Revision:
     deleted: bool
     body: bytes = field(repr=False)
     attachments: tuple[Attachment | AttachmentStub, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +328,7 @@ class DatabaseInfo:
         active_bytes: The part of it that is in use.
         compact_running: Whether `compact` is at work.
         revs_limit: Revisions of a branch that are remembered.
+        of_program: Whether it came to be by the program's own puts, not over this protocol.
     """
 
     name: str
@@ -324,6 +341,7 @@ class DatabaseInfo:
     active_bytes: int
     compact_running: bool
     revs_limit: int
+    of_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
