@@ -1,0 +1,411 @@
+"""What an auditor finds in a store and in logs, with nobody's word taken for anything.
+
+Every record is read, named by its hash, checked against the key of its device and put into its
+feed; every log is checked against its own signature, its entries and tiles, the store it is of,
+and whatever other nodes remember of it: pinned notes, witnessed notes, quotes in feeds.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from security.errors import FormatError, ProofError, SecurityError, SignatureError, TrustError
+from security.records import Record, verify
+from security.registry import Registry
+from security.tlog import EMPTY_ROOT, Frontier, frontier, leaf_hash
+from security.tlog_notes import (
+    LOG,
+    SignedCheckpoint,
+    Verifier,
+    log_name,
+    parse_checkpoint,
+    read_quote,
+)
+from security.tlog_trust import log_unit, policy_of
+from sync.documents import AUDIT, CASES, KEYS, record_of
+from sync.errors import LogError
+from sync.feeds import Feed, Place
+from sync.log.contact import NOTE_KEY
+from sync.log.folder import Head, LogFolder
+from sync.log.hublog import CHECKPOINTS, LEAVES
+from sync.ports import Change, Document, Store
+from sync.quarantine import QUARANTINE, set_aside_of
+
+RECORDS = (CASES, KEYS, AUDIT)
+STALE_S = 24 * 3_600
+"""A log that no witness has cosigned for a day is on its own word."""
+
+QUOTE_FIELD = "seen"
+
+_PAGE = 1_000
+_ROOTS_CACHED = 65_536
+
+Progress = Callable[[int, int], None]
+"""Told how much of how much has been looked at."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it must be.
+
+    Attributes:
+        kind: a word: `unreadable`, `signature`, `author`, `revoked`, `gap`, `fork`, `chain`,
+            `clock`, `log`, `missing`, `unlogged`, `history`, `rollback`, `stale`, `promise`.
+        place: where: a record, a device and position, a log and leaf.
+        detail: one line in English, for experts.
+    """
+
+    kind: str
+    place: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Source:
+    """One node to be audited: its store, its log, or both."""
+
+    name: str
+    unit: str = ""
+    store: Store | None = None
+    log: LogFolder | None = None
+    records: int = 0
+    leaves: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a log had a root at a size, as somebody remembers it."""
+
+    origin: str
+    size: int
+    root: bytes
+    said_by: str
+
+
+@dataclass(slots=True)
+class Auditor:
+    """Audits nodes of one network against its registry and against each other."""
+
+    registry: Registry
+    now_s: int
+    progress: Progress = _silent
+    claims: dict[Claim, None] = field(default_factory=dict)
+    _keys: dict[bytes, str] = field(default_factory=dict)
+
+    def findings(self, sources: list[Source]) -> Iterator[Finding]:
+        """Give all findings, those of each node in its order, then those between nodes.
+
+        Raises:
+            StoreError: A store cannot be read.
+        """
+        for source in sources:
+            if source.store is not None:
+                yield from self.records(source)
+                yield from self.set_aside(source)
+                self.remember(source)
+            if source.log is not None:
+                yield from self.log(source)
+        yield from self.compare(sources)
+
+    def records(self, source: Source) -> Iterator[Finding]:
+        """Check every record of a store, and every feed that it must hold whole."""
+        assert source.store is not None
+        feeds = _Feeds(self.registry, source.unit)
+        total = source.store.last_seq
+        for change in _changes(source.store, RECORDS):
+            source.records += 1
+            if source.records % _PAGE == 0:
+                self.progress(change.seq, total)
+            try:
+                record = record_of(change.document)
+            except FormatError as error:
+                yield Finding("unreadable", change.document.id, str(error))
+                continue
+            yield from self._author(record)
+            yield from feeds.take(record)
+            yield from self._quote(record, source.name)
+        self.progress(total, total)
+        yield from feeds.end()
+
+    def set_aside(self, source: Source) -> Iterator[Finding]:
+        """The forks that the gate met: both branches are kept, one of them in quarantine."""
+        assert source.store is not None
+        for change in _changes(source.store, (QUARANTINE,)):
+            kept = set_aside_of(change.document)
+            if kept.reason in {Place.FORK.value, Place.CHAIN.value}:
+                yield Finding("fork", kept.id, f"set aside as {kept.reason}")
+
+    def remember(self, source: Source) -> None:
+        """Collect what a node remembers of the logs of others."""
+        assert source.store is not None
+        notes = [*source.store.locals("witness/").values(), source.store.local(NOTE_KEY)]
+        notes += [
+            _note_of(change.document) for change in _changes(source.store, (CHECKPOINTS,))
+        ]
+        for note in filter(None, notes):
+            self._claim(note, source.name)
+
+    def log(self, source: Source) -> Iterator[Finding]:
+        """Check one log against its own signature, its tiles, its store and its witnesses."""
+        assert source.log is not None
+        try:
+            head = source.log.head()
+        except LogError as error:
+            yield Finding("log", source.name, str(error))
+            return
+        if head.signed is None:
+            return
+        yield from self._signed(head.signed, source)
+        yield from self._tree(source, source.log, head)
+        if source.store is not None:
+            yield from self._documents(source, source.store, source.log, head)
+        yield from self._witnesses(source, head.signed)
+
+    def compare(self, sources: list[Source]) -> Iterator[Finding]:
+        """Compare what all nodes remember of each log with the log, or with one another."""
+        logs = {}
+        for source in sources:
+            head = _head_of(source)
+            if source.log is not None and head is not None and head.signed is not None:
+                logs[head.signed.checkpoint.origin] = _Roots(source.log, head.size)
+        seen: dict[tuple[str, int], Claim] = {}
+        for claim in self.claims:
+            first = seen.setdefault((claim.origin, claim.size), claim)
+            place = f"{claim.origin} at {claim.size}"
+            if first.root != claim.root:
+                detail = f"{first.said_by} and {claim.said_by} saw different trees"
+                yield Finding("history", place, detail)
+            elif claim.origin in logs:
+                yield from _compared(logs[claim.origin], claim, place)
+
+    def _author(self, record: Record) -> Iterator[Finding]:
+        try:
+            device = self.registry.device(record.header.device)
+            verify(record, device.signing)
+        except TrustError as error:
+            yield Finding("author", record.id, str(error))
+            return
+        except SignatureError as error:
+            yield Finding("signature", record.id, str(error))
+            return
+        if self.registry.is_revoked(device.id, record.header.seq):
+            yield Finding("revoked", record.id, f"written by {device.id} after its end")
+
+    def _quote(self, record: Record, said_by: str) -> Iterator[Finding]:
+        quote = record.header.extra.get(QUOTE_FIELD)
+        if quote is None:
+            return
+        try:
+            key_id, size, root = read_quote(quote)
+        except FormatError as error:
+            yield Finding("unreadable", record.id, str(error))
+            return
+        origin = self._origin(key_id)
+        if origin:
+            feed = f"{record.header.device} #{record.header.seq}"
+            self.claims[Claim(origin, size, root, feed)] = None
+
+    def _origin(self, key_id: bytes) -> str:
+        if not self._keys:
+            for unit in self.registry.units():
+                for device in self.registry.devices(unit.code):
+                    verifier = Verifier(log_name(device.id), LOG, device.signing)
+                    self._keys[verifier.key_id] = verifier.name
+        return self._keys.get(key_id, "")
+
+    def _claim(self, note: bytes, said_by: str) -> None:
+        try:
+            signed = parse_checkpoint(note)
+            log_unit(self.registry, signed)
+        except SecurityError:
+            return
+        checkpoint = signed.checkpoint
+        self.claims[Claim(checkpoint.origin, checkpoint.size, checkpoint.root, said_by)] = None
+
+    def _signed(self, signed: SignedCheckpoint, source: Source) -> Iterator[Finding]:
+        try:
+            unit = log_unit(self.registry, signed)
+        except SecurityError as error:
+            yield Finding("log", source.name, str(error))
+            return
+        if source.unit and unit.code != source.unit:
+            yield Finding("log", source.name, f"it is the log of unit {unit.code}")
+
+    def _tree(self, source: Source, log: LogFolder, head: Head) -> Iterator[Finding]:
+        assert head.signed is not None
+        root, grown = head.signed.checkpoint.root, Frontier()
+        try:
+            by_tiles = frontier(log.reader(), head.size).root() if head.size else EMPTY_ROOT
+            if by_tiles != root:
+                yield Finding("log", source.name, "the tiles are not the tree that was signed")
+        except (LogError, ProofError) as error:
+            yield Finding("log", source.name, str(error))
+        try:
+            for index, entry in _entries(log, head.size):
+                grown.append(leaf_hash(entry))
+                source.leaves = index + 1
+        except LogError as error:
+            yield Finding("log", f"{source.name} leaf {source.leaves}", str(error))
+            return
+        if grown.root() != root:
+            place = f"{source.name} leaf {_first_wrong(log, head.size)}"
+            yield Finding("log", place, "the entries are not those that were signed")
+
+    def _documents(
+        self, source: Source, store: Store, log: LogFolder, head: Head
+    ) -> Iterator[Finding]:
+        """Every leaf has its document, and every document up to the head its leaf."""
+        unmet: OrderedDict[str, None] = OrderedDict()
+        rows = _changes(store, LEAVES)
+        try:
+            for index, entry in _entries(log, head.size):
+                name = entry.hex()
+                while name not in unmet:
+                    row = next(rows, None)
+                    if row is None or row.seq > head.seq:
+                        break
+                    unmet[row.document.id] = None
+                if name in unmet:
+                    del unmet[name]
+                elif not any(store.get(database, name) for database in LEAVES):
+                    yield Finding("missing", f"{source.name} leaf {index}", name)
+        except LogError:
+            return
+        for name in unmet:
+            yield Finding("unlogged", name, f"{source.name} holds it and never logged it")
+
+    def _witnesses(self, source: Source, signed: SignedCheckpoint) -> Iterator[Finding]:
+        if not source.unit:
+            return
+        policy = policy_of(self.registry, source.unit)
+        if policy.is_final(signed) or not policy.witnesses:
+            return
+        newest = max(policy.times(signed).values(), default=0)
+        age = self.now_s - newest
+        if age > STALE_S and (newest or self._is_old(source)):
+            detail = "no witness ever cosigned" if not newest else f"{age // 3_600} hours ago"
+            yield Finding("stale", source.name, detail)
+
+    def _is_old(self, source: Source) -> bool:
+        """Whether the log has stood for longer than a witness may be silent."""
+        if source.store is None:
+            return False
+        first = next(_changes(source.store, RECORDS), None)
+        if first is None:
+            return False
+        try:
+            record = record_of(first.document)
+        except FormatError:
+            return False
+        return self.now_s - record.header.hlc.ms // 1_000 > STALE_S
+
+
+class _Feeds:
+    """The feeds of one store: those of its own subtree must be whole."""
+
+    def __init__(self, registry: Registry, unit: str) -> None:
+        self._registry = registry
+        self._unit = unit
+        self._feeds: dict[tuple[str, int], Feed] = {}
+        self._stamps: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def take(self, record: Record) -> Iterator[Finding]:
+        header = record.header
+        if not self._is_below(header.device):
+            return
+        key = (header.device, header.incarnation)
+        place = f"{header.device} #{header.seq}"
+        found, feed = self._feeds.get(key, Feed()).placed(header, record.hash)
+        if found not in {Place.NEXT, Place.IN_GAP}:
+            yield Finding(found.value if found is not Place.GAPS else "gap", place, record.id)
+            return
+        self._feeds[key] = feed
+        stamp = (header.hlc.ms, header.hlc.counter)
+        if found is Place.NEXT:
+            if stamp <= self._stamps.get(key, (-1, 0)):
+                yield Finding("clock", place, "it states a time before that of the one before")
+            self._stamps[key] = max(stamp, self._stamps.get(key, stamp))
+
+    def end(self) -> Iterator[Finding]:
+        for (device, _), feed in self._feeds.items():
+            for gap in feed.gaps:
+                yield Finding("gap", f"{device} #{gap.first}", f"up to #{gap.last} are missing")
+
+    def _is_below(self, device: str) -> bool:
+        try:
+            return self._unit in self._registry.path(self._registry.device(device).unit)
+        except TrustError:
+            return False
+
+
+class _Roots:
+    """The roots of one log at any size, each worked out once."""
+
+    def __init__(self, log: LogFolder, size: int) -> None:
+        self._read = log.reader()
+        self.size = size
+        self._known: OrderedDict[int, bytes] = OrderedDict()
+
+    def at(self, size: int) -> bytes:
+        if size not in self._known:
+            root = frontier(self._read, size).root() if size else EMPTY_ROOT
+            self._known[size] = root
+            if len(self._known) > _ROOTS_CACHED:
+                self._known.popitem(last=False)
+        return self._known[size]
+
+
+def _compared(roots: _Roots, claim: Claim, place: str) -> Iterator[Finding]:
+    if claim.size > roots.size:
+        yield Finding("rollback", place, f"{claim.said_by} saw more than the log holds now")
+        return
+    try:
+        if roots.at(claim.size) != claim.root:
+            yield Finding("history", place, f"{claim.said_by} saw another tree")
+    except (LogError, ProofError) as error:
+        yield Finding("log", place, str(error))
+
+
+def _entries(log: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
+    for start in range(0, size, _PAGE):
+        yield from enumerate(log.entries(start, min(size, start + _PAGE)), start)
+
+
+def _first_wrong(log: LogFolder, size: int) -> int:
+    """The first entry that is not the leaf in its tile; the size where the tiles fail too."""
+    read = log.reader()
+    try:
+        for index, entry in _entries(log, size):
+            if read(0, index) != leaf_hash(entry):
+                return index
+    except (LogError, ProofError):
+        pass
+    return size
+
+
+def _head_of(source: Source) -> Head | None:
+    try:
+        return source.log.head() if source.log is not None else None
+    except LogError:
+        return None
+
+
+def _changes(store: Store, databases: tuple[str, ...]) -> Iterator[Change]:
+    since, more = 0, True
+    while more:
+        page = store.changes(since, limit=_PAGE, databases=databases)
+        yield from page.rows
+        since, more = page.last_seq, page.more
+
+
+def _note_of(document: Document) -> bytes | None:
+    try:
+        note: Mapping[str, object] = json.loads(document.body)
+        return str(note["note"]).encode()
+    except (ValueError, KeyError, TypeError):
+        return None
