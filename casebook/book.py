@@ -76,6 +76,11 @@ class Casebook:
         self._is_held = False
         self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
 
+    @property
+    def feed(self) -> Feed:
+        """The feed of this device, for others at this node who write records."""
+        return self._feed
+
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
         self._is_held = True
@@ -113,7 +118,8 @@ class Casebook:
             wanted = self._item(item)
             # What came back from above may hold numbers that this store has forgotten.
             self.refresh()
-            ruling = self._rules.ruling(wanted, self.station.path, clerk)
+            path = self.registry.path(self.station.unit)
+            ruling = self._rules.ruling(wanted, path, clerk)
             received = self._desk.receive(self._store, wanted, intake, ruling, draft)
         self.refresh()
         return received

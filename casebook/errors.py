@@ -21,6 +21,12 @@ class NotReadableError(CasebookError):
     hint = "ask a unit that handles the case to hand it over; the hand-over carries the key"
 
 
+class NotAuthorisedError(CasebookError):
+    """This node may not state it: it is no hub, or does not stand above the unit."""
+
+    hint = "ask the hub that stands above the unit"
+
+
 class UnknownItemError(CasebookError):
     """The item code is not in the catalogue of this node."""
 

@@ -16,6 +16,7 @@ from security.bundles import BUNDLE_BYTES_MAX, UP
 from security.keystore import NodeKeys
 from security.registry import Registry
 from sync.answering import DownstreamDriver
+from sync.authority import Authority, replay
 from sync.courier import Courier, Identity, Imported
 from sync.ingest import Gate
 from sync.ports import Store
@@ -95,6 +96,8 @@ class _Desk:
         self._registry: Registry = load_registry(settings)
         self.station: Station = station_of(self._registry, settings.unit, settings.device)
         self._store: Store = open_store(settings)
+        self._authority = Authority(self._registry)
+        replay(self._authority, self._store)
         identity = Identity(
             unit=settings.unit,
             device=settings.device,
@@ -130,7 +133,7 @@ class _Desk:
     def take(self, raw: bytes) -> tuple[Imported, list[bytes]]:
         """Import one bundle of either direction."""
         bundle = self.courier.open(raw)
-        gate = Gate(self._registry, self._store, self.station.unit)
+        gate = Gate(self._registry, self._store, self.station.unit, authority=self._authority)
         if bundle.head.kind == UP:
             driver = DownstreamDriver(
                 unit=self.station.unit,

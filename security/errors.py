@@ -39,6 +39,12 @@ class TrustError(SecurityError):
     hint = "Compare the registry with the unit above; a statement may be missing or forged."
 
 
+class EarlyError(TrustError):
+    """A statement that may be right and cannot be judged before another has come."""
+
+    hint = "It is kept and judged again when the one that it waits for has arrived."
+
+
 class KeyFileError(SecurityError):
     """A key file is missing, unsafe, damaged, or would be overwritten."""
 

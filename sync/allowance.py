@@ -61,17 +61,15 @@ class Allowance:
         return True
 
 
-def journal_fault(
-    record: Record, author_path: tuple[str, ...], allowance: Allowance | None
-) -> str | None:
+def journal_fault(record: Record, author_unit: str, allowance: Allowance | None) -> str | None:
     """The reason for which a record of a journal is set aside, or None.
 
     Args:
         record: a record of type audit whose author, signature and case id were checked.
-        author_path: the path of the author's own unit: a journal is of its device alone.
+        author_unit: the author's own unit: a journal is of its device alone.
         allowance: how many the device may bring; None where they are not counted.
     """
-    if record.header.path != author_path:
+    if record.header.path[-1] != author_unit:
         return "path"
     if len(record.raw) > NOTE_RECORD_BYTES_MAX:
         return "size"

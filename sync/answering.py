@@ -36,7 +36,7 @@ from sync.protocol.downstream import (
 )
 from sync.protocol.messages import Answer, Exchange, Message, Refusal
 from sync.protocol.wire import decode_message, encode_message
-from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing, scope_of
 
 ATTEMPTS_MAX = 3
 """A child has one request in flight; a second comes only from one that was given up."""
@@ -119,7 +119,8 @@ class DownstreamDriver:
             return Refusal("revoked", f"device {device} was revoked")
         if (exchange.device, exchange.unit) != (device, known.unit):
             return Refusal("identity", f"the request is not in the name of {device}")
-        if parent != self.unit:
+        # Where it once stood a moved unit may still call: there it hears that it was moved.
+        if parent != self.unit and not self.registry.had_parent(known.unit, self.unit):
             return Refusal("not_a_child", f"unit {known.unit} does not stand below {self.unit}")
         return None
 
@@ -172,6 +173,7 @@ class DownstreamDriver:
                     "quarantined": len(inspection.quarantined),
                 },
             )
+        self.gate.settle()
         if inspection.documents:
             self.on_stored()
         return RecordsStored(inspection.quarantined)
@@ -180,7 +182,7 @@ class DownstreamDriver:
         page = self.store.changes(
             command.since,
             limit=ROWS_MAX,
-            tag=f"unit:{child}",
+            tag=scope_of(self.registry, child),
             databases=CARRIED,
             skip_origin=child if command.skip_own else None,
             bytes_max=body_bytes(min(command.bytes_max, BYTES_MAX)),

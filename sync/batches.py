@@ -7,7 +7,6 @@ from sync.errors import StoreConflictError
 from sync.ingest import Gate, Inspection
 from sync.ports import Store
 from sync.protocol.cursors import (
-    down_key,
     encode_down,
     encode_local,
     encode_up,
@@ -44,8 +43,13 @@ def read_outgoing(
     )
 
 
-def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) -> Inspection:
+def put_incoming(
+    store: Store, gate: Gate, parent: str, command: StoreIncoming, place: str
+) -> Inspection:
     """Judge the parent's records and store them with both cursors in one transaction.
+
+    `place` names the local document of the downward cursor, as it was when the records were
+    asked for: what they say may change the scope.
 
     Raises:
         StoreError: Nothing was written.
@@ -53,7 +57,7 @@ def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) 
     """
     local = {up_key(parent): encode_up(command.up)}
     if command.down:
-        local[down_key(parent)] = encode_down(command.down)
+        local[place] = encode_down(command.down)
     for record, reason in command.refused:
         local[refused_key(record)] = encode_local(
             {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
@@ -70,5 +74,6 @@ def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) 
             if attempt == _CONFLICTS_MAX - 1:
                 raise
         else:
+            gate.settle()
             return inspection
     raise AssertionError("a put neither succeeded nor failed")

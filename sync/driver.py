@@ -24,7 +24,6 @@ from sync.ports import Clock, Store
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
-    down_key,
     refused_key,
     up_key,
 )
@@ -131,6 +130,7 @@ class UpstreamDriver:
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)
         self._one_at_a_time = threading.Lock()
+        self._place = ""
         self._last: SessionReport | None = None
         self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
 
@@ -216,10 +216,11 @@ class UpstreamDriver:
 
     def _open(self) -> Event:
         parent = self.link.parent
+        self._place = self.gate.down_place(parent)
         return SessionOpened(
             incarnation=self.store.incarnation,
             up=decode_up(self.store.local(up_key(parent))),
-            down=decode_down(self.store.local(down_key(parent))),
+            down=decode_down(self.store.local(self._place)),
         )
 
     def _carry_out(self, command: Command, tally: _Tally) -> Event:
@@ -262,7 +263,9 @@ class UpstreamDriver:
 
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:
-            inspection = put_incoming(self.store, self.gate, self.link.parent, command)
+            inspection = put_incoming(
+                self.store, self.gate, self.link.parent, command, self._place
+            )
         except (StoreError, RefusedError) as error:
             tally.note(error)
             return IncomingFailed()

@@ -15,7 +15,6 @@ from security.tunnel.forward import LocalForward
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.errors import StoreError
-from sync.ingest import Gate
 from sync.log.alarms import Alarms
 from sync.log.contact import CONTACT_TYPE, ChildSide
 from sync.log.hublog import HubLog
@@ -73,7 +72,7 @@ class Connection:
         driver = UpstreamDriver(
             link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
             store=store,
-            gate=Gate(installation.registry, store, station.unit),
+            gate=installation.gate(),
             transport=HttpTransport(self._uplink.stream, WallClock()),
             clock=WallClock(),
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.header import Header
-from security.records import AUDIT, Record, seal_entry
+from security.records import AUDIT, SALT_BYTES, Record, seal_entry
 from sync.allowance import NOTE_RECORD_BYTES_MAX, Allowance
 from sync.ingest import Gate
 from tests.support.tree import (
@@ -29,14 +29,14 @@ def journal(
     for seq in range(1, count + 1):
         prev = records[-1].hash if records else bytes(32)
         header = Header(AUDIT, case, path, device_of(unit), seq, generation=1, prev=prev)
-        salt = secret(f"salt {unit} {seq}")
+        salt = secret(f"salt {unit} {seq}")[:SALT_BYTES]
         body = {"text": text}
         records.append(seal_entry(header, {"n": seq}, body, bytes(32), device_key(unit), salt))
     return records
 
 
 def words(records: Sequence[Record], allowance: Allowance | None = None) -> list[str]:
-    gate = Gate(make_registry(), memory_store("gate"), STREET, allowance)
+    gate = Gate(make_registry(), memory_store("gate"), STREET, allowance=allowance)
     inspection = gate.inspect([record.raw for record in records], VILLAGE, "up")
     reasons = dict(inspection.quarantined)
     return [reasons.get(record.id, "accepted") for record in records]
