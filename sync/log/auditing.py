@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from security.errors import FormatError, ProofError, SecurityError, SignatureError, TrustError
 from security.records import Record, verify
 from security.registry import Registry
+from security.suites import HASH_BYTES
 from security.tlog import EMPTY_ROOT, Frontier, frontier, leaf_hash
 from security.tlog_notes import (
     LOG,
@@ -23,23 +24,23 @@ from security.tlog_notes import (
     read_quote,
 )
 from security.tlog_trust import log_unit, policy_of
-from sync.documents import AUDIT, CASES, KEYS, record_of
+from sync.documents import AUDIT, CASES, KEYS, REGISTRY, record_of, subject_of
 from sync.errors import LogError
-from sync.feeds import Feed, Place
+from sync.feeds import Place
 from sync.log.contact import NOTE_KEY
+from sync.log.feedcheck import FeedCheck, Finding, Roots
 from sync.log.folder import Head, LogFolder
-from sync.log.hublog import CHECKPOINTS, LEAVES
+from sync.log.hublog import CHECKPOINTS, LEAVES, entry_of
 from sync.ports import Change, Document, Store
 from sync.quarantine import QUARANTINE, set_aside_of
 
-RECORDS = (CASES, KEYS, AUDIT)
+RECORDS = (CASES, KEYS, AUDIT, REGISTRY)
 STALE_S = 24 * 3_600
 """A log that no witness has cosigned for a day is on its own word."""
 
 QUOTE_FIELD = "seen"
 
 _PAGE = 1_000
-_ROOTS_CACHED = 65_536
 
 Progress = Callable[[int, int], None]
 """Told how much of how much has been looked at."""
@@ -47,22 +48,6 @@ Progress = Callable[[int, int], None]
 
 def _silent(_done: int, _total: int) -> None:
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it must be.
-
-    Attributes:
-        kind: a word: `unreadable`, `signature`, `author`, `revoked`, `gap`, `fork`, `chain`,
-            `clock`, `log`, `missing`, `unlogged`, `history`, `rollback`, `stale`, `promise`.
-        place: where: a record, a device and position, a log and leaf.
-        detail: one line in English, for experts.
-    """
-
-    kind: str
-    place: str
-    detail: str = ""
 
 
 @dataclass(slots=True)
@@ -115,7 +100,7 @@ class Auditor:
     def records(self, source: Source) -> Iterator[Finding]:
         """Check every record of a store, and every feed that it must hold whole."""
         assert source.store is not None
-        feeds = _Feeds(self.registry, source.unit)
+        feeds = FeedCheck(self.registry, source.unit)
         total = source.store.last_seq
         for change in _changes(source.store, RECORDS):
             source.records += 1
@@ -126,6 +111,8 @@ class Auditor:
             except FormatError as error:
                 yield Finding("unreadable", change.document.id, str(error))
                 continue
+            if subject_of(record) not in change.document.tags:
+                yield Finding("unreadable", record.id, "it is filed under another case")
             yield from self._author(record)
             yield from feeds.take(record)
             yield from self._quote(record, source.name)
@@ -172,7 +159,7 @@ class Auditor:
         for source in sources:
             head = _head_of(source)
             if source.log is not None and head is not None and head.signed is not None:
-                logs[head.signed.checkpoint.origin] = _Roots(source.log, head.size)
+                logs[head.signed.checkpoint.origin] = Roots(source.log, head.size)
         seen: dict[tuple[str, int], Claim] = {}
         for claim in self.claims:
             first = seen.setdefault((claim.origin, claim.size), claim)
@@ -260,23 +247,20 @@ class Auditor:
         self, source: Source, store: Store, log: LogFolder, head: Head
     ) -> Iterator[Finding]:
         """Every leaf has its document, and every document up to the head its leaf."""
-        unmet: OrderedDict[str, None] = OrderedDict()
-        rows = _changes(store, LEAVES)
+        unmet: OrderedDict[str, bytes] = OrderedDict()
+        rows = (row for row in _changes(store, LEAVES) if row.seq <= head.seq)
         try:
             for index, entry in _entries(log, head.size):
-                name = entry.hex()
-                while name not in unmet:
-                    row = next(rows, None)
-                    if row is None or row.seq > head.seq:
-                        break
-                    unmet[row.document.id] = None
-                if name in unmet:
-                    del unmet[name]
+                name, place = entry[:HASH_BYTES].hex(), f"{source.name} leaf {index}"
+                while name not in unmet and (row := next(rows, None)) is not None:
+                    unmet[row.document.id] = entry_of(row.document)
+                if unmet.pop(name, entry) != entry:
+                    yield Finding("log", place, "it names another case than its record")
                 elif not any(store.get(database, name) for database in LEAVES):
-                    yield Finding("missing", f"{source.name} leaf {index}", name)
+                    yield Finding("missing", place, name)
         except LogError:
             return
-        for name in unmet:
+        for name in [*unmet, *(row.document.id for row in rows)]:
             yield Finding("unlogged", name, f"{source.name} holds it and never logged it")
 
     def _witnesses(self, source: Source, signed: SignedCheckpoint) -> Iterator[Finding]:
@@ -305,62 +289,7 @@ class Auditor:
         return self.now_s - record.header.hlc.ms // 1_000 > STALE_S
 
 
-class _Feeds:
-    """The feeds of one store: those of its own subtree must be whole."""
-
-    def __init__(self, registry: Registry, unit: str) -> None:
-        self._registry = registry
-        self._unit = unit
-        self._feeds: dict[tuple[str, int], Feed] = {}
-        self._stamps: dict[tuple[str, int], tuple[int, int]] = {}
-
-    def take(self, record: Record) -> Iterator[Finding]:
-        header = record.header
-        if not self._is_below(header.device):
-            return
-        key = (header.device, header.incarnation)
-        place = f"{header.device} #{header.seq}"
-        found, feed = self._feeds.get(key, Feed()).placed(header, record.hash)
-        if found not in {Place.NEXT, Place.IN_GAP}:
-            yield Finding(found.value if found is not Place.GAPS else "gap", place, record.id)
-            return
-        self._feeds[key] = feed
-        stamp = (header.hlc.ms, header.hlc.counter)
-        if found is Place.NEXT:
-            if stamp <= self._stamps.get(key, (-1, 0)):
-                yield Finding("clock", place, "it states a time before that of the one before")
-            self._stamps[key] = max(stamp, self._stamps.get(key, stamp))
-
-    def end(self) -> Iterator[Finding]:
-        for (device, _), feed in self._feeds.items():
-            for gap in feed.gaps:
-                yield Finding("gap", f"{device} #{gap.first}", f"up to #{gap.last} are missing")
-
-    def _is_below(self, device: str) -> bool:
-        try:
-            return self._unit in self._registry.path(self._registry.device(device).unit)
-        except TrustError:
-            return False
-
-
-class _Roots:
-    """The roots of one log at any size, each worked out once."""
-
-    def __init__(self, log: LogFolder, size: int) -> None:
-        self._read = log.reader()
-        self.size = size
-        self._known: OrderedDict[int, bytes] = OrderedDict()
-
-    def at(self, size: int) -> bytes:
-        if size not in self._known:
-            root = frontier(self._read, size).root() if size else EMPTY_ROOT
-            self._known[size] = root
-            if len(self._known) > _ROOTS_CACHED:
-                self._known.popitem(last=False)
-        return self._known[size]
-
-
-def _compared(roots: _Roots, claim: Claim, place: str) -> Iterator[Finding]:
+def _compared(roots: Roots, claim: Claim, place: str) -> Iterator[Finding]:
     if claim.size > roots.size:
         yield Finding("rollback", place, f"{claim.said_by} saw more than the log holds now")
         return
