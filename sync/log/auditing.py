@@ -14,7 +14,7 @@ from security.errors import FormatError, ProofError, SecurityError, SignatureErr
 from security.records import Record, verify
 from security.registry import Registry
 from security.suites import HASH_BYTES
-from security.tlog import EMPTY_ROOT, Frontier, frontier, leaf_hash
+from security.tlog import Frontier, leaf_hash
 from security.tlog_notes import (
     LOG,
     SignedCheckpoint,
@@ -23,6 +23,7 @@ from security.tlog_notes import (
     parse_checkpoint,
     read_quote,
 )
+from security.tlog_tiles import HEIGHT, LEVEL_MAX, WIDTH, full_root
 from security.tlog_trust import log_unit, policy_of
 from sync.documents import AUDIT, CASES, KEYS, REGISTRY, record_of, subject_of
 from sync.errors import LogError
@@ -37,6 +38,9 @@ from sync.quarantine import QUARANTINE, set_aside_of
 RECORDS = (CASES, KEYS, AUDIT, REGISTRY)
 STALE_S = 24 * 3_600
 """A log that no witness has cosigned for a day is on its own word."""
+
+CLOCK_SLACK_MS = 600_000
+"""Ten minutes: what the clocks of two offices may differ without a word (supervision rule)."""
 
 QUOTE_FIELD = "seen"
 
@@ -64,12 +68,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That a log had a root at a size, as somebody remembers it."""
+    """That a log had a root at a size, as somebody remembers it.
+
+    `ms` is the time that a quoting record states, 0 where no record quotes it.
+    """
 
     origin: str
     size: int
     root: bytes
     said_by: str
+    ms: int = 0
 
 
 @dataclass(slots=True)
@@ -81,6 +89,7 @@ class Auditor:
     progress: Progress = _silent
     claims: dict[Claim, None] = field(default_factory=dict)
     _keys: dict[bytes, str] = field(default_factory=dict)
+    _times: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def findings(self, sources: list[Source]) -> Iterator[Finding]:
         """Give all findings, those of each node in its order, then those between nodes.
@@ -162,6 +171,7 @@ class Auditor:
                 logs[head.signed.checkpoint.origin] = Roots(source.log, head.size)
         seen: dict[tuple[str, int], Claim] = {}
         for claim in self.claims:
+            yield from self._late(claim)
             first = seen.setdefault((claim.origin, claim.size), claim)
             place = f"{claim.origin} at {claim.size}"
             if first.root != claim.root:
@@ -169,6 +179,14 @@ class Auditor:
                 yield Finding("history", place, detail)
             elif claim.origin in logs:
                 yield from _compared(logs[claim.origin], claim, place)
+
+    def _late(self, claim: Claim) -> Iterator[Finding]:
+        """A record cannot have quoted what was cosigned only after the time it states."""
+        cosigned_s = self._times.get((claim.origin, claim.size))
+        if claim.ms and cosigned_s and cosigned_s * 1_000 - claim.ms > CLOCK_SLACK_MS:
+            hours = (cosigned_s * 1_000 - claim.ms) // 3_600_000
+            detail = f"it quotes a checkpoint cosigned {hours} hours after the time it states"
+            yield Finding("clock", claim.said_by, detail)
 
     def _author(self, record: Record) -> Iterator[Finding]:
         try:
@@ -195,7 +213,7 @@ class Auditor:
         origin = self._origin(key_id)
         if origin:
             feed = f"{record.header.device} #{record.header.seq}"
-            self.claims[Claim(origin, size, root, feed)] = None
+            self.claims[Claim(origin, size, root, feed, record.header.hlc.ms)] = None
 
     def _origin(self, key_id: bytes) -> str:
         if not self._keys:
@@ -208,11 +226,18 @@ class Auditor:
     def _claim(self, note: bytes, said_by: str) -> None:
         try:
             signed = parse_checkpoint(note)
-            log_unit(self.registry, signed)
+            unit = log_unit(self.registry, signed)
         except SecurityError:
             return
         checkpoint = signed.checkpoint
         self.claims[Claim(checkpoint.origin, checkpoint.size, checkpoint.root, said_by)] = None
+        self._stamp(signed, unit.code)
+
+    def _stamp(self, signed: SignedCheckpoint, unit: str) -> None:
+        """Keep when a checkpoint was first cosigned."""
+        key = (signed.checkpoint.origin, signed.checkpoint.size)
+        for seconds in policy_of(self.registry, unit).times(signed).values():
+            self._times[key] = min(seconds, self._times.get(key, seconds))
 
     def _signed(self, signed: SignedCheckpoint, source: Source) -> Iterator[Finding]:
         try:
@@ -220,28 +245,32 @@ class Auditor:
         except SecurityError as error:
             yield Finding("log", source.name, str(error))
             return
+        self._stamp(signed, unit.code)
         if source.unit and unit.code != source.unit:
             yield Finding("log", source.name, f"it is the log of unit {unit.code}")
 
     def _tree(self, source: Source, log: LogFolder, head: Head) -> Iterator[Finding]:
+        """Work the root out anew from every leaf, and compare tiles and entries on the way."""
         assert head.signed is not None
-        root, grown = head.signed.checkpoint.root, Frontier()
-        try:
-            by_tiles = frontier(log.reader(), head.size).root() if head.size else EMPTY_ROOT
-            if by_tiles != root:
-                yield Finding("log", source.name, "the tiles are not the tree that was signed")
-        except (LogError, ProofError) as error:
-            yield Finding("log", source.name, str(error))
-        try:
-            for index, entry in _entries(log, head.size):
-                grown.append(leaf_hash(entry))
-                source.leaves = index + 1
-        except LogError as error:
-            yield Finding("log", f"{source.name} leaf {source.leaves}", str(error))
-            return
-        if grown.root() != root:
-            place = f"{source.name} leaf {_first_wrong(log, head.size)}"
-            yield Finding("log", place, "the entries are not those that were signed")
+        grown = Frontier()
+        has_entries = (log.folder / "entries").exists()
+        for index in range(-(-head.size // WIDTH)):
+            width = min(WIDTH, head.size - index * WIDTH)
+            try:
+                leaves = _tile(log, 0, index, width)
+                if has_entries:
+                    start = index * WIDTH
+                    _check_entries(leaves, log.entries(start, start + width), start)
+            except (LogError, ProofError) as error:
+                yield Finding("log", f"{source.name} tile 0/{index}", str(error))
+                return
+            for leaf in leaves:
+                grown.append(leaf)
+            source.leaves += width
+            self.progress(source.leaves, head.size)
+        if grown.root() != head.signed.checkpoint.root:
+            yield Finding("log", source.name, "the tiles are not the tree that was signed")
+        yield from _upper_tiles(source, log, head.size)
 
     def _documents(
         self, source: Source, store: Store, log: LogFolder, head: Head
@@ -305,16 +334,33 @@ def _entries(log: LogFolder, size: int) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(log.entries(start, min(size, start + _PAGE)), start)
 
 
-def _first_wrong(log: LogFolder, size: int) -> int:
-    """The first entry that is not the leaf in its tile; the size where the tiles fail too."""
-    read = log.reader()
-    try:
-        for index, entry in _entries(log, size):
-            if read(0, index) != leaf_hash(entry):
-                return index
-    except (LogError, ProofError):
-        pass
-    return size
+def _tile(log: LogFolder, level: int, index: int, width: int) -> list[bytes]:
+    raw = log.tile(level, index)[: width * HASH_BYTES]
+    if len(raw) < width * HASH_BYTES:
+        raise LogError(f"the tile holds fewer than {width} hashes")
+    return [raw[place : place + HASH_BYTES] for place in range(0, len(raw), HASH_BYTES)]
+
+
+def _check_entries(leaves: list[bytes], entries: list[bytes], start: int) -> None:
+    for index, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), start):
+        if leaf_hash(entry) != leaf:
+            raise LogError(f"leaf {index} is not the entry that was signed")
+
+
+def _upper_tiles(source: Source, log: LogFolder, size: int) -> Iterator[Finding]:
+    """Every hash of a higher level stands for the full tile below it."""
+    for level in range(1, LEVEL_MAX + 1):
+        for index in range(size >> HEIGHT * level):
+            place = f"{source.name} tile {level}/{index // WIDTH}"
+            try:
+                above = log.tile(level, index // WIDTH)
+                start = index % WIDTH * HASH_BYTES
+                if full_root(log.tile(level - 1, index)) != above[start : start + HASH_BYTES]:
+                    yield Finding("log", place, "it does not stand for the tiles below it")
+                    return
+            except LogError as error:
+                yield Finding("log", place, str(error))
+                return
 
 
 def _head_of(source: Source) -> Head | None:

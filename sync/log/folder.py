@@ -64,6 +64,8 @@ class LogFolder:
     def head(self) -> Head:
         """Read how far the log goes; an empty head where there is no log.
 
+        A copy of a log without the file goes by its checkpoint.
+
         Raises:
             LogError: The file is damaged.
         """
@@ -71,10 +73,23 @@ class LogFolder:
             with (self.folder / "head").open("rb") as file:
                 raw = file.read(HEAD_BYTES_MAX + 1)
         except FileNotFoundError:
-            return Head()
+            return self._copied_head()
         except OSError as error:
             raise LogError(f"{self.folder / 'head'}: {error.strerror}") from error
         return _read_head(raw, self.folder / "head")
+
+    def _copied_head(self) -> Head:
+        """The head of a copy that holds what C2SP tlog-tiles serves, and no more."""
+        path = self.folder / "checkpoint"
+        try:
+            with path.open("rb") as file:
+                return Head(parse_checkpoint(file.read(HEAD_BYTES_MAX)))
+        except FileNotFoundError:
+            return Head()
+        except OSError as error:
+            raise LogError(f"{path}: {error.strerror}") from error
+        except FormatError as error:
+            raise LogError(f"{path}: {error}") from error
 
     def entry(self, index: int) -> bytes:
         """Give what leaf `index` holds.
@@ -190,6 +205,8 @@ class LogWriter:
         """
         self._log = log
         self._folder = log.folder
+        if not (self._folder / "head").exists() and (self._folder / "checkpoint").exists():
+            raise LogError(f"{self._folder / 'head'}: is missing")
         self.head = log.head()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._cut_entries()
