@@ -75,7 +75,8 @@ def serve_store(arguments: argparse.Namespace) -> None:
         try:
             settings = ServingSettings(
                 login,
-                Cors(tuple(arguments.cors_origin)),
+                # PouchDB sends credentials along, and browsers want that to be allowed by name.
+                Cors(tuple(arguments.cors_origin), credentials=True),
                 version=importlib.metadata.version("postroad"),
             )
             guarded = Guarded(store, allow_edits=arguments.allow_edits)
