@@ -5,9 +5,12 @@ Unknown keys are refused: a misspelt key that is quietly ignored is found only w
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from web.errors import SettingsError
 from web.tables import Table
@@ -23,6 +26,15 @@ MEMORY_KIB_MIN = 19 * 1024
 MEMORY_KIB_MAX = 1024 * 1024
 PASSES_MIN = 2
 PASSES_MAX = 16
+
+
+SQLITE = "sqlite"
+COUCHDB = "couchdb"
+PLAIN = "plain"
+Q_MAX = 64
+N_MAX = 9
+SECONDS_MAX = 600
+_PREFIX = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,25 @@ class PasswordCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """An Apache CouchDB cluster as the store of a hub.
+
+    `patience_s` is how long a request is repeated before its caller is told; `request_s` how
+    long an address may be silent. `q` and `n` count for databases that the hub creates.
+    """
+
+    urls: tuple[str, ...]
+    user: str
+    password_file: Path
+    ca_file: Path | None = None
+    prefix: str = "postroad_"
+    q: int = 2
+    n: int = 3
+    request_s: float = 15.0
+    patience_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an installation is told by its configuration file; paths are absolute."""
 
@@ -80,6 +111,13 @@ class Settings:
     upstream: Upstream | None
     gateway: Address | None
     password_cost: PasswordCost
+    store_kind: str = SQLITE
+    cluster: Cluster | None = None
+
+    @property
+    def index(self) -> Path:
+        """The index beside a cluster, which can be dropped and rebuilt."""
+        return self.data / "couchdb-index.sqlite"
 
     @property
     def store(self) -> Path:
@@ -129,6 +167,10 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
     unit = node.code("unit")
     device = node.text("device")
     station = device[-2:]
+    kind = node.text("store") if node.has("store") else SQLITE
+    if kind not in {SQLITE, COUCHDB}:
+        raise node.error("store", f"is neither {SQLITE} nor {COUCHDB}")
+    has_cluster = kind == COUCHDB or top.has("couchdb")
     if device != f"{unit}-{station}" or not _is_number(station) or station == "00":
         raise node.error("device", f"is not {unit}- and a station from 01 to 99")
     settings = Settings(
@@ -146,10 +188,72 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
         upstream=_upstream(top.table("upstream")) if top.has("upstream") else None,
         gateway=_listening(top.table("gateway")) if top.has("gateway") else None,
         password_cost=_cost(top.table("passwords")) if top.has("passwords") else PasswordCost(),
+        store_kind=kind,
+        cluster=_cluster(top.table("couchdb"), folder) if has_cluster else None,
     )
     node.finish()
     top.finish()
     return settings
+
+
+def _cluster(table: Table, folder: Path) -> Cluster:
+    known = Cluster((), "", folder)
+    transport = table.text("transport") if table.has("transport") else "tls"
+    if transport not in {"tls", PLAIN}:
+        raise table.error("transport", f"is neither tls nor {PLAIN}")
+    urls = tuple(
+        _url(table, text, may_be_plain=transport == PLAIN)
+        for text in table.texts("urls", ADDRESSES_MAX)
+    )
+    prefix = table.text("prefix") if table.has("prefix") else known.prefix
+    if not _PREFIX.fullmatch(prefix):
+        raise table.error("prefix", "is not 1 to 32 of a-z, 0-9 and _, a letter first")
+    seconds = (
+        table.number("request_s", 0.1, SECONDS_MAX)
+        if table.has("request_s")
+        else known.request_s,
+        table.number("patience_s", 0.1, SECONDS_MAX)
+        if table.has("patience_s")
+        else known.patience_s,
+    )
+    cluster = Cluster(
+        urls,
+        table.text("user"),
+        folder / table.text("password_file"),
+        folder / table.text("ca_file") if table.has("ca_file") else None,
+        prefix,
+        table.whole("q", 1, Q_MAX) if table.has("q") else known.q,
+        table.whole("n", 1, N_MAX) if table.has("n") else known.n,
+        *seconds,
+    )
+    table.finish()
+    return cluster
+
+
+def _url(table: Table, text: str, *, may_be_plain: bool) -> str:
+    """An address of the cluster: nothing but scheme, host and port, and TLS beyond loopback."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts, port = "", urlsplit(""), None
+    whole = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in {"http", "https"} or not host or text.rstrip("/") != whole:
+        raise table.error("urls", f"{parts.scheme or text!r:.40}: not https://host:port alone")
+    if "@" in parts.netloc:
+        raise table.error("urls", "holds a login: give user and password_file instead")
+    if parts.scheme == "http" and not may_be_plain and not _is_loopback(host):
+        raise table.error(
+            "urls", f'{whole} has no TLS: use https, or say transport = "{PLAIN}"'
+        )
+    return whole if port else f"{whole}:{443 if parts.scheme == 'https' else 5984}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _listening(table: Table) -> Address:
