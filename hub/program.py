@@ -1,10 +1,10 @@
 """A hub as a running program: pages, sync for its children through the gateway, the way up."""
 
 import logging
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
@@ -15,21 +15,19 @@ from security.tunnel.gateway import Gateway
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
-from sync.transports.http import ExchangeApplication
+from sync.transports.http_server import ExchangeServer
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
-from web.serving import CALLER, PageServer
+from web.serving import PageServer
 from web.settings import Address, load_settings
 
 _log = logging.getLogger(__name__)
 
 _accounting = logging.getLogger("postroad.accounting")
-
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
@@ -68,38 +66,31 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = api_of(pages, _exchange(installation, connection))
-    server = PageServer(settings.pages, api)
-    doorway = _gateway(installation, gateway, server.adopt)
-    parts: list[Part] = [server, Indexing(installation), doorway]
+    server = PageServer(settings.pages, pages)
+    exchanges = ExchangeServer(_answering(installation, connection).reception)
+    doorway = _gateway(installation, gateway, entrance_of(server, exchanges))
+    parts: list[Part] = [server, exchanges, Indexing(installation), doorway]
     return [*parts, connection] if connection else parts
 
 
-def api_of(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest.
+def entrance_of(pages: PageServer, exchanges: ExchangeServer) -> Entrance:
+    """Return where a gateway hands its connections over, each to what its device asked for.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
     """
 
-    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        caller: Caller | None = environ.get(CALLER)
-        is_sync = environ.get("PATH_INFO", "").startswith("/sync/")
-        if is_sync or (caller is not None and caller.target is Target.SYNC):
-            return exchange(environ, start_response)
-        return pages(environ, start_response)
+    def enter(connection: socket.socket, caller: Caller) -> None:
+        if caller.target is Target.SYNC:
+            exchanges.adopt(connection, caller.device)
+        else:
+            pages.adopt(connection, caller)
 
-    return application
-
-
-def sync_device(environ: dict[str, Any]) -> str | None:
-    """Return the device that came for exchanges; None for pages and programs of the machine."""
-    caller: Caller | None = environ.get(CALLER)
-    return caller.device if caller and caller.target is Target.SYNC else None
+    return enter
 
 
-def _exchange(installation: Installation, connection: Connection | None) -> Application:
+def _answering(installation: Installation, connection: Connection | None) -> DownstreamDriver:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
-    driver = DownstreamDriver(
+    return DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
         gate=installation.gate(Allowance(WallClock().monotonic)),
@@ -107,7 +98,6 @@ def _exchange(installation: Installation, connection: Connection | None) -> Appl
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
-    return ExchangeApplication(driver.answer_bytes, sync_device)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
