@@ -14,13 +14,10 @@ from typing import Final
 from security.hlc import Hlc, tick
 from security.records import Record
 from sync.documents import document_of
-from sync.feeds import decode_feed, encode_feed, feed_key
+from sync.feeds import PINNED_KEY, decode_feed, encode_feed, feed_key
 from sync.ports import NO_LOCALS, Clock, Store
 
 CLOCK_KEY = "hlc"
-
-PINNED_KEY = "checkpoint/pinned"
-"""Local document: the newest checkpoint of the hub above that this node has verified."""
 
 QUOTED_KEY = "checkpoint/quoted"
 """Local document: the checkpoint that this feed quoted last."""

@@ -24,6 +24,7 @@ from security.encoding import encode
 from security.errors import FormatError, OpenError, SecurityError
 from security.fields import WORD
 from security.grants import CASE_KEY, ESCROW, FACTS_KEY, Reader, make_grant, open_grant
+from security.header import JOURNAL
 from security.records import AUDIT, GRANT, SALT_BYTES, Header, Record, seal_entry
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
@@ -37,7 +38,6 @@ JOURNAL_KEY = "journal"
 WAITING_PREFIX = "journal/waiting/"
 """Local documents: notes made while the feed could not be written."""
 
-POLICY = "journal"
 NOTE_BYTES_MAX = 8 << 10
 """Facts and body of one note together, before they are packed."""
 
@@ -224,7 +224,7 @@ class Journal:
             return None
         stored = json.loads(value)
         page = self._store.changes(
-            0, limit=_GRANTS_MAX, tag=f"case:{stored['id']}", databases=(KEYS,)
+            0, limit=_GRANTS_MAX, tag=f"journal:{stored['id']}", databases=(KEYS,)
         )
         for change in page.rows:
             key = self._own_key(change.document)
@@ -270,7 +270,7 @@ class Journal:
             seq=position.seq,
             prev=position.prev,
             hlc=position.hlc,
-            audience=POLICY,
+            audience=JOURNAL,
             extra=position.extra,
         )
 

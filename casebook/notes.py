@@ -130,7 +130,7 @@ class NoteReader:
 
     def _granted(self, header: Header) -> Iterator[_Keys]:
         page = self._store.changes(
-            0, limit=GRANTS_MAX, tag=f"case:{header.case.hex()}", databases=(KEYS,)
+            0, limit=GRANTS_MAX, tag=f"journal:{header.case.hex()}", databases=(KEYS,)
         )
         for change in page.rows:
             try:

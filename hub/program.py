@@ -1,11 +1,12 @@
 """A hub as a running program: pages, sync for its children through the gateway, the way up."""
 
 import logging
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
@@ -15,19 +16,27 @@ from security.tunnel.gateway import Gateway
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
+from sync.log.serving import PREFIX
+from sync.scope import scope_of
+from sync.transports.http import line
 from sync.transports.http_server import ExchangeServer
+from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
-from web.serving import PageServer
+from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
 _accounting = logging.getLogger("postroad.accounting")
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
@@ -47,14 +56,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -66,29 +82,53 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    server = PageServer(settings.pages, pages)
-    exchanges = ExchangeServer(_answering(installation, connection).reception)
-    doorway = _gateway(installation, gateway, entrance_of(server, exchanges))
-    parts: list[Part] = [server, exchanges, Indexing(installation), doorway]
-    return [*parts, connection] if connection else parts
+    log = keeper.application(sync_device)
+    driver = _driver(installation, connection)
+    door = open_couch_door(
+        installation.store, pages, lambda environ: _child(driver, sync_device(environ))
+    )
+    api = api_of(pages, log) if door is None else door.beside(api_of(pages, log))
+    server = PageServer(settings.pages, api, waiting=FEEDS)
+    exchanges = ExchangeServer(driver.reception, server.adopt)
+    doorway = _gateway(installation, gateway, exchanges.adopt)
+    parts: list[Part | None] = [
+        server,
+        exchanges,
+        door,
+        Indexing(installation),
+        doorway,
+        keeper,
+        connection,
+    ]
+    return [part for part in parts if part is not None]
 
 
-def entrance_of(pages: PageServer, exchanges: ExchangeServer) -> Entrance:
-    """Return where a gateway hands its connections over, each to what its device asked for.
+def api_of(pages: Application, log: Application) -> Application:
+    """Return one application: the log by its path, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    Exchanges themselves are answered elsewhere, while they arrive.
     """
 
-    def enter(connection: socket.socket, caller: Caller) -> None:
-        if caller.target is Target.SYNC:
-            exchanges.adopt(connection, caller.device)
-        else:
-            pages.adopt(connection, caller)
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        caller: Caller | None = environ.get(CALLER)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX):
+            return log(environ, start_response)
+        if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
+            return line(start_response, "404 Not Found")
+        return pages(environ, start_response)
 
-    return enter
+    return application
 
 
-def _answering(installation: Installation, connection: Connection | None) -> DownstreamDriver:
+def sync_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    return caller.device if caller and caller.target is Target.SYNC else None
+
+
+def _driver(installation: Installation, connection: Connection | None) -> DownstreamDriver:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
     return DownstreamDriver(
         unit=installation.station.unit,
@@ -98,6 +138,23 @@ def _answering(installation: Installation, connection: Connection | None) -> Dow
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
+
+
+def _child(driver: DownstreamDriver, device: str | None) -> Child | None:
+    """Return the child whose device came for exchanges; None if nobody did.
+
+    Raises:
+        TrustError: The device was revoked meanwhile, or its unit is not below this one.
+    """
+    if device is None:
+        return None
+    registry = driver.registry
+    known = registry.device(device)
+    if registry.unit(known.unit).parent != driver.unit:
+        raise TrustError(f"device {device} does not belong to a unit below this one")
+    if registry.revoked_after(device) is not None:
+        raise TrustError(f"device {device} was revoked")
+    return Child(known.unit, scope_of(registry, known.unit), driver.gate, driver.on_stored)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
+from web.startnote import note_start
 
 
 def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
@@ -42,8 +44,12 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
             secret=installation.cookie_key,
             now_ms=WallClock().now_ms,
         )
-        pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
-        parts: list[Part] = [pages, Indexing(installation), connection]
-        run_until_told(parts, lambda: ready(installation))
+        pages = create_app(context, [blueprint(context)])
+        door = open_couch_door(installation.store, pages)
+        shown = door.beside(pages) if door else pages
+        server = PageServer(settings.pages, shown, waiting=FEEDS)
+        parts: list[Part | None] = [server, door, Indexing(installation), connection]
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told([part for part in parts if part], lambda: ready(installation))
     finally:
         installation.close()

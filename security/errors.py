@@ -49,3 +49,9 @@ class KeyFileError(SecurityError):
     """A key file is missing, unsafe, damaged, or would be overwritten."""
 
     hint = "Look at the file that the message names; no key was changed."
+
+
+class ProofError(SecurityError):
+    """A proof of a log does not show what it claims: somebody changed history, or the proof."""
+
+    hint = "Keep the proof and both checkpoints as evidence, and tell the unit above."

@@ -36,6 +36,9 @@ PUBLISH = "publish"
 NO_CASE: Final = bytes(CASE_BYTES)
 """Stands in the header of a record that belongs to no case."""
 
+JOURNAL = "journal"
+"""Audience policy of a journal and of the grants that open it."""
+
 _EXTRA_KEY_LENGTH_MAX = 32
 _EXTRA = "extra"
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})

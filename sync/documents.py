@@ -10,7 +10,7 @@ import hashlib
 import json
 
 from security.errors import FormatError
-from security.header import PUBLISH, STATEMENT
+from security.header import JOURNAL, PUBLISH, STATEMENT
 from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
@@ -27,9 +27,10 @@ def document_of(record: Record, origin: str) -> Document:
     """The document that carries `record`, tagged for every unit of its path and for its case.
 
     Grants go to a database of their own, so that long backups can leave keys out. So do the
-    journals of devices, which are no cases and are tagged `journal:` instead, and what makes
-    up the registry, which flows down to all below the unit that it concerns. Types that this
-    version does not know travel with the entries: they are folded after an upgrade.
+    journals of devices, which are no cases: they and their grants are tagged `journal:`
+    instead. What makes up the registry flows down to all below the unit that it concerns.
+    Types that this version does not know travel with the entries: they are folded after an
+    upgrade.
 
     Args:
         record: A parsed record; its signature is not looked at here.
@@ -64,7 +65,8 @@ def below_tag(unit: str) -> str:
 def _subject_tag(record: Record, database: str) -> str:
     if database == REGISTRY:
         return below_tag(record.header.path[-1])
-    subject = "journal" if database == AUDIT else "case"
+    is_journal = database == AUDIT or record.header.audience == JOURNAL
+    subject = "journal" if is_journal else "case"
     return f"{subject}:{record.header.case.hex()}"
 
 

@@ -1,12 +1,17 @@
 """What the pages write into the journal of this device, before they show or do a thing."""
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from flask import g
 
+from casebook.journal import Journal
+from sync.log.alarms import Report
 from web.context import context
+
+_log = logging.getLogger(__name__)
 
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -37,3 +42,13 @@ def note_sign_in(action: str, user: str, outcome: str) -> None:
         StoreError: It could not be noted; nobody may be signed in.
     """
     context().casebook.journal.note(action, clerk=user, object="", outcome=outcome)
+
+
+def alarm_notes(journal: Journal) -> Report:
+    """Give what notes an alarm about a log in the journal, from where it travels upward."""
+
+    def report(origin: str, kind: str, facts: Mapping[str, object]) -> None:
+        _log.error("a log contradicts itself", extra={"origin": origin, "kind": kind})
+        journal.note("alarm", clerk="", object=origin, outcome=kind, facts=facts)
+
+    return report

@@ -29,7 +29,6 @@ from web.errors import SettingsError
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
-from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +115,6 @@ def open_installation(settings: Settings) -> Installation:
             casebook.hold()
         else:
             mark.set(store)
-    note_start(settings, store, casebook.journal)
     return Installation(
         settings=settings,
         station=station,

@@ -38,7 +38,7 @@ from sync.protocol.unpacker import Unpacker
 
 CONTENT_TYPE = "application/vnd.postroad.frames"
 
-MARK_BYTES = 4 << 10
+MARK_BYTES = 2 << 10
 """Bytes of records after which a mark stands: what a cut can cost at most."""
 
 

@@ -1,4 +1,4 @@
-"""Exchanges over HTTP/1.1: the client, on any byte channel.
+"""Exchanges over HTTP/1.1: the client, on any byte channel, and a small server's side for WSGI.
 
 The channel is whatever a tunnel or a socket gives. It is kept open between exchanges, because
 opening one costs a round trip.
@@ -6,14 +6,17 @@ opening one costs a round trip.
 
 import http.client
 import io
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from security.errors import SecurityError
 from sync.errors import PeerProtocolError, RefusedError, TransportError
 from sync.ports import Clock
 from sync.protocol.frames import MESSAGE_BYTES_MAX
 from sync.protocol.wire import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PATH = "/sync/v1/exchange"
 SILENCE_S_MAX = 30.0
@@ -56,13 +59,24 @@ class HttpTransport:
     """Exchanges with the API of the unit above. Used by one thread at a time.
 
     Args of the constructor: `dial` opens a channel to the API and raises `OSError`,
-    `TransportError` or `RefusedError` if it cannot; `host` is the name in the request.
+    `TransportError` or `RefusedError` if it cannot; `host` is the name in the request,
+    `path` and `content_type` what is spoken there.
     """
 
-    def __init__(self, dial: Callable[[], Channel], clock: Clock, *, host: str = "hub") -> None:
+    def __init__(
+        self,
+        dial: Callable[[], Channel],
+        clock: Clock,
+        *,
+        host: str = "hub",
+        path: str = PATH,
+        content_type: str = CONTENT_TYPE,
+    ) -> None:
         self._dial = dial
         self._clock = clock
         self._host = host
+        self._path = path
+        self._content_type = content_type
         self._channel: Channel | None = None
         self._used_at = 0.0
 
@@ -115,6 +129,12 @@ class HttpTransport:
             self.close()
             raise
 
+    def ask(self, body: bytes) -> bytes:
+        """Post one message and give its whole answer; raises as `exchange` does."""
+        answer = bytearray()
+        self.exchange(body, answer.extend)
+        return bytes(answer)
+
     def close(self) -> None:
         """Release the channel; the next exchange opens another."""
         channel, self._channel = self._channel, None
@@ -134,9 +154,9 @@ class HttpTransport:
         try:
             connection.request(
                 "POST",
-                PATH,
+                self._path,
                 body,
-                {"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
+                {"Content-Type": self._content_type, "Accept-Encoding": "identity"},
             )
             response = connection.getresponse()
             self._read(response, answer)
@@ -154,7 +174,7 @@ class HttpTransport:
             raise RefusedError("forbidden", "the unit above does not let this device in")
         if (
             response.status != http.client.OK
-            or response.headers.get_content_type() != CONTENT_TYPE
+            or response.headers.get_content_type() != self._content_type
         ):
             raise PeerProtocolError(
                 f"the unit above does not answer as a hub: HTTP status {response.status}"
@@ -220,3 +240,68 @@ class _ChannelReader(io.RawIOBase):
         received = self._channel.recv(len(buffer))
         buffer[: len(received)] = received
         return len(received)
+
+
+class ExchangeApplication:
+    """The server's side as a WSGI application for exactly one path.
+
+    Args of the constructor: `answer` takes a request body and the id of the authenticated
+    device and gives the answer's bytes; `device_of` names the device of a request, or None if
+    the tunnel did not authenticate one.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[bytes, str], bytes],
+        device_of: "Callable[[WSGIEnvironment], str | None]",
+        *,
+        path: str = PATH,
+        content_type: str = CONTENT_TYPE,
+    ) -> None:
+        self._path = path
+        self._content_type = content_type
+        self._answer = answer
+        self._device_of = device_of
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request; what is not an exchange gets a status and one line."""
+        device = self._device_of(environ)
+        if environ.get("PATH_INFO") != self._path:
+            return line(start_response, "404 Not Found")
+        if environ.get("REQUEST_METHOD") != "POST":
+            return line(start_response, "405 Method Not Allowed")
+        if device is None:
+            return line(start_response, "403 Forbidden")
+        if environ.get("CONTENT_TYPE") != self._content_type:
+            return line(start_response, "415 Unsupported Media Type")
+        length = str(environ.get("CONTENT_LENGTH", ""))
+        if not (length.isascii() and length.isdigit()):
+            return line(start_response, "411 Length Required")
+        if int(length) > MESSAGE_BYTES_MAX:
+            return line(start_response, "413 Content Too Large")
+        body = b"".join(_pieces(environ["wsgi.input"], int(length)))
+        answer = self._answer(body, device)
+        start_response(
+            "200 OK",
+            [("Content-Type", self._content_type), ("Content-Length", str(len(answer)))],
+        )
+        return [answer]
+
+
+class _Input(Protocol):
+    def read(self, count: int, /) -> bytes: ...
+
+
+def _pieces(stream: _Input, length: int) -> Iterator[bytes]:
+    while length > 0 and (piece := stream.read(min(length, _PIECE_BYTES))):
+        length -= len(piece)
+        yield piece
+
+
+def line(start_response: "StartResponse", status: str) -> list[bytes]:
+    """Answer with a status and nothing else."""
+    text = status.encode("ascii") + b"\n"
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
+    return [text]

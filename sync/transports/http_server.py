@@ -10,9 +10,10 @@ import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from threading import Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from typing import Protocol
 
+from security.tunnel.targets import Caller, Target
 from sync.protocol.frames import MESSAGE_BYTES_MAX
 from sync.protocol.wire import CONTENT_TYPE
 from sync.transports.http import PATH
@@ -23,11 +24,18 @@ CONNECTIONS_MAX = 1_000
 IDLE_S_MAX = 120.0
 """A connection on which no byte moved for so long is closed; the child opens another."""
 
+_BEGINNING = f"POST {PATH} ".encode("ascii")
 _PIECE_BYTES = 16 << 10
 _HANDOVER_S = 10.0
+_LOOK_S = 0.05
+_LOOKS_MAX = 100
 _JOIN_S = 5.0
 
 _log = logging.getLogger(__name__)
+
+
+Entrance = Callable[[socket.socket, Caller], None]
+"""Takes over a connection and who stands behind it; raises `OSError` if it cannot."""
 
 
 class Request(Protocol):
@@ -49,104 +57,120 @@ class Request(Protocol):
 class ExchangeServer:
     """Answers devices on the connections that a gateway hands over, each in its own thread.
 
-    A device has one connection. A new one ends the one before, and waits until what had come on
-    it is stored, so that a late piece of an old request never follows a newer one.
+    A device has one connection for exchanges. A new one ends the one before, and waits until
+    what had come on it is stored, so that a late piece of an old request never follows a newer
+    one. Connections that ask for something else are handed on.
 
-    Args of the constructor: `begin` gives the request of a device that starts.
+    Args of the constructor: `begin` gives the request of a device that starts, `otherwise`
+    takes a connection that is none for exchanges.
     """
 
-    def __init__(self, begin: Callable[[str], Request]) -> None:
+    def __init__(self, begin: Callable[[str], Request], otherwise: Entrance) -> None:
         self._begin = begin
+        self._otherwise = otherwise
         self._lock = Lock()
-        self._live: dict[str, _Conversation] = {}
+        self._threads: dict[Thread, socket.socket] = {}
+        self._live: dict[str, Thread] = {}
         self._is_stopping = False
 
     def start(self) -> None:
         """Nothing to begin with: threads come with connections."""
 
-    def adopt(self, connection: socket.socket, device: str) -> None:
+    def adopt(self, connection: socket.socket, caller: Caller) -> None:
         """Answer a device on this connection from now on; from any thread.
 
         Raises:
             OSError: The server has stopped or is full; the connection stays with its owner.
         """
-        conversation = _Conversation(connection, device, self._begin, self._forget)
+        if caller.target is not Target.SYNC:
+            self._otherwise(connection, caller)
+            return
+        thread = Thread(
+            target=self._run, args=(connection, caller), name="exchange", daemon=True
+        )
         with self._lock:
-            before = self._live.get(device)
-            if self._is_stopping or (not before and len(self._live) >= CONNECTIONS_MAX):
+            if self._is_stopping or len(self._threads) >= CONNECTIONS_MAX:
                 raise ConnectionRefusedError("no more exchanges are answered")
-            self._live[device] = conversation
-        if before:
-            before.end()
-        conversation.start(before)
+            self._threads[thread] = connection
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system gives no more threads
+            self._forget(thread)
+            raise ConnectionRefusedError("no more exchanges are answered") from error
 
     def stop(self) -> None:
         """End every connection; what came on it is stored first."""
         with self._lock:
             self._is_stopping = True
-            live = tuple(self._live.values())
-        for conversation in live:
-            conversation.end()
-        for conversation in live:
-            conversation.join(_JOIN_S)
+            threads = dict(self._threads)
+        for connection in threads.values():
+            _end(connection)
+        for thread in threads:
+            thread.join(_JOIN_S)
 
-    def _forget(self, conversation: "_Conversation") -> None:
-        with self._lock:
-            if self._live.get(conversation.device) is conversation:
-                del self._live[conversation.device]
-
-
-class _Conversation:
-    """One connection of one device, and its thread."""
-
-    def __init__(
-        self,
-        connection: socket.socket,
-        device: str,
-        begin: Callable[[str], Request],
-        forget: Callable[["_Conversation"], object],
-    ) -> None:
-        self.device = device
-        self.begin = begin
-        self._connection = connection
-        self._forget = forget
-        self._before: _Conversation | None = None
-        self._thread = Thread(target=self._run, name="exchange", daemon=True)
-
-    def start(self, before: "_Conversation | None") -> None:
-        self._before = before
-        self._thread.start()
-
-    def end(self) -> None:
-        """Let nothing more come; what has come is still read."""
+    def _run(self, connection: socket.socket, caller: Caller) -> None:
+        thread = current_thread()
         try:
-            self._connection.shutdown(socket.SHUT_RDWR)
+            connection.settimeout(IDLE_S_MAX)
+            if _is_for_exchanges(connection):
+                self._replace(caller.device, thread)
+                _Handler(connection, caller.device, self._begin)
+                connection.close()
+            else:
+                connection.settimeout(None)
+                self._otherwise(connection, caller)
         except OSError:
-            return  # it is closed already
-
-    def join(self, seconds: float) -> None:
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        try:
-            if self._before is not None:
-                self._before.join(_HANDOVER_S)
-                self._before = None
-            self._connection.settimeout(IDLE_S_MAX)
-            _Handler(self._connection, ("", 0), self)  # type: ignore[arg-type]  # asks it nothing
-        except OSError:
-            _log.debug("a connection for exchanges broke off", extra={"device": self.device})
+            _log.debug("a connection for exchanges broke off", extra={"device": caller.device})
+            connection.close()
         finally:
-            self._connection.close()
-            self._forget(self)
+            self._forget(thread)
+
+    def _replace(self, device: str, thread: Thread) -> None:
+        with self._lock:
+            before = self._live.get(device)
+            self._live[device] = thread
+            connection = self._threads.get(before) if before else None
+        if before is not None and connection is not None:
+            _end(connection)
+            before.join(_HANDOVER_S)
+
+    def _forget(self, thread: Thread) -> None:
+        with self._lock:
+            self._threads.pop(thread, None)
+            for device in [key for key, value in self._live.items() if value is thread]:
+                del self._live[device]
+
+
+def _is_for_exchanges(connection: socket.socket) -> bool:
+    """Look at the first bytes and leave them there."""
+    seen, pause = connection.recv(len(_BEGINNING), socket.MSG_PEEK), Event()
+    for _ in range(_LOOKS_MAX):
+        if not seen or not _BEGINNING.startswith(seen) or seen == _BEGINNING:
+            break
+        pause.wait(_LOOK_S)
+        seen = connection.recv(len(_BEGINNING), socket.MSG_PEEK)
+    return seen == _BEGINNING
+
+
+def _end(connection: socket.socket) -> None:
+    """Let nothing more come; what has come is still read."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it is closed already
 
 
 class _Handler(BaseHTTPRequestHandler):
     """The requests of one connection, one after another."""
 
     protocol_version = "HTTP/1.1"
-    server: _Conversation  # type: ignore[assignment]
+
+    def __init__(
+        self, connection: socket.socket, device: str, begin: Callable[[str], Request]
+    ) -> None:
+        self._device = device
+        self._begin = begin
+        super().__init__(connection, ("", 0), None)  # type: ignore[arg-type]  # asks it nothing
 
     def do_POST(self) -> None:  # named by the standard library
         """Take a request as it arrives, and answer it when it is whole."""
@@ -155,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._reply(refused, "text/plain", f"{refused} {refused.phrase}\n".encode())
             return
-        request = self.server.begin(self.server.device)
+        request = self._begin(self._device)
         if self._take(request, int(self.headers["Content-Length"])):
             self._reply(http.HTTPStatus.OK, CONTENT_TYPE, request.finish())
 

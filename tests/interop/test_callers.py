@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.program import entrance_of
+from hub.program import api_of
 from security.tunnel.admission import Entrance
 from security.tunnel.targets import Caller, Target
 from sync.protocol.wire import CONTENT_TYPE
@@ -42,11 +42,11 @@ class Echo:
 
 @contextmanager
 def running_hub() -> Iterator[tuple[PageServer, Entrance]]:
-    server = PageServer(Address("127.0.0.1", 0), pages)
-    exchanges = ExchangeServer(Echo)
+    server = PageServer(Address("127.0.0.1", 0), api_of(pages, pages))
+    exchanges = ExchangeServer(Echo, server.adopt)
     server.start()
     try:
-        yield server, entrance_of(server, exchanges)
+        yield server, exchanges.adopt
     finally:
         exchanges.stop()
         server.stop()
@@ -76,7 +76,7 @@ def test_a_device_that_comes_for_exchanges_is_known() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "127.0.0.1"}])
-def test_a_program_of_the_machine_reaches_pages_and_no_exchange(
+def test_a_program_of_the_machine_is_no_device_whatever_it_claims(
     headers: dict[str, str],
 ) -> None:
     with (
@@ -85,15 +85,15 @@ def test_a_program_of_the_machine_reaches_pages_and_no_exchange(
     ):
         answer = ask(own, PATH, headers)
 
-    assert answer == b"pages"
+    assert answer == b"404 Not Found\n"
 
 
 def test_a_program_behind_the_door_reaches_pages_and_speaks_for_no_device() -> None:
     with running_hub() as (_, entrance):
         shown = ask(from_a_gateway(entrance, Target.PAGES), "/")
-        same = ask(from_a_gateway(entrance, Target.PAGES), PATH)
+        refused = ask(from_a_gateway(entrance, Target.PAGES), PATH)
 
-    assert (shown, same) == (b"pages", b"pages")
+    assert (shown, refused) == (b"pages", b"404 Not Found\n")
 
 
 def test_a_device_that_comes_for_exchanges_sees_no_pages() -> None:

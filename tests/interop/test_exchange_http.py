@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from security.tunnel.targets import Caller, Target
 from sync.driver import UpstreamDriver
 from sync.errors import PeerProtocolError, RefusedError, TransportError
 from sync.protocol.frames import MESSAGE_BYTES_MAX
@@ -32,14 +33,14 @@ class Hub:
     @contextmanager
     def serving(self) -> Iterator[int]:
         """The port on which it answers until the block ends."""
-        server = ExchangeServer(self._begin)
+        server = ExchangeServer(self._begin, closed)
         listener = socket.create_server(("127.0.0.1", 0))
 
         def accept() -> None:
             with suppress(OSError):
                 while True:
                     connection, _ = listener.accept()
-                    server.adopt(connection, device_of(VILLAGE))
+                    server.adopt(connection, Caller(device_of(VILLAGE), Target.SYNC))
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -54,6 +55,10 @@ class Hub:
     def _begin(self, device: str) -> Reception:
         self.devices.append(device)
         return self._tree[STREET].answering.reception(device)
+
+
+def closed(connection: socket.socket, _caller: Caller) -> None:
+    connection.close()
 
 
 class Dialler:
@@ -319,13 +324,11 @@ def test_the_path_takes_exchanges_and_nothing_else() -> None:
     with Hub(Tree()).serving() as port:
         statuses = [
             post(port, "POST", PATH, frames, b"PRF1"),
-            post(port, "GET", PATH, {}, b""),
-            post(port, "POST", "/sync/v2/exchange", frames, b"PRF1"),
             post(port, "POST", PATH, {**frames, "Content-Type": "text/plain"}, b"PRF1"),
             post(port, "POST", PATH, too_long, b""),
         ]
 
-    assert statuses == [200, 501, 404, 415, 413]
+    assert statuses == [200, 415, 413]
 
 
 def test_what_came_before_a_cut_is_not_sent_again() -> None:

@@ -5,7 +5,7 @@ import pytest
 from security.carriers import carry_statement
 from security.caseids import new_case_id
 from security.header import NO_CASE, STATEMENT, Header
-from security.records import SALT_BYTES, seal_entry
+from security.records import seal_entry
 from security.registry import Registry
 from security.signing import ReadingKey, SigningKey
 from security.statements import Device, sign_statement
@@ -107,8 +107,9 @@ def entry_of(author: str, path: tuple[str, ...]) -> bytes:
     case = new_case_id(0, path[-1], bytes(6))
     header = Header(type="entry", case=case, path=path, device=author, seq=1, generation=1)
     signer = SigningKey.from_private(secret(f"{author} signing"))
-    salt = secret("salt")[:SALT_BYTES]
-    return seal_entry(header, {"act": "note"}, {}, secret("case"), signer, salt).raw
+    return seal_entry(
+        header, {"act": "note"}, {}, secret("case"), signer, secret("salt")[:16]
+    ).raw
 
 
 def test_a_statement_that_comes_too_early_waits_and_is_tried_again(world: World) -> None:

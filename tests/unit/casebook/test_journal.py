@@ -6,13 +6,13 @@ import pytest
 
 from casebook.desk import World
 from casebook.errors import NoteError
-from casebook.feed import PINNED_KEY, QUOTE_FIELD, Feed
+from casebook.feed import QUOTE_FIELD, Feed
 from casebook.intake import Intake, Paper
 from casebook.journal import NOTE_BYTES_MAX, Journal
 from casebook.notes import Note, NoteReader
 from security.records import Record
 from sync.documents import AUDIT, record_of
-from sync.feeds import decode_feed, feed_key
+from sync.feeds import PINNED_KEY, decode_feed, feed_key
 from tests.support.network import (
     CITY,
     OTHER_VILLAGE,
