@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,6 +178,21 @@ def load_registry(settings: Settings) -> Registry:
     registry = Registry(settings.root_key)
     registry.apply_all(decode_log(_bytes(settings.registry)))
     return registry
+
+
+def case_numbers(settings: Settings) -> list[str]:
+    """Return the numbers of all cases in the read model of an installation, [] without one."""
+    path = settings.read_model
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return []
+    try:
+        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+    except sqlite3.Error:
+        return []
+    finally:
+        connection.close()
 
 
 def _text(path: Path) -> str:

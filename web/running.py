@@ -25,6 +25,9 @@ def add_run_command(
         commands: where subjects are added.
         subject: `node` or `hub`; its texts are `<subject>.help` and so on.
         load: imports the program; called only when it is to run, so that help is fast.
+
+    Returns:
+        Where further words of the subject are added.
     """
     parser = commands.add_parser(subject, help=f"{subject}.help", description=f"{subject}.help")
     verbs: Commands = parser.add_subparsers(dest="verb")
