@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import pouch, samples
-from benchmarks.relay import Relay, Shape
+from benchmarks.badlink import Relay, Shape
 from security.records import Record
 from sync.protocol.messages import Answer, Cursor, Exchange
 from sync.protocol.wire import encode_message
