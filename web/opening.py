@@ -23,13 +23,13 @@ from sync.allowance import Allowance
 from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
-from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
+from web.storing import open_store
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = SqliteStore.open(settings.store, random_bytes)
+    store = open_store(settings)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
