@@ -16,6 +16,16 @@ def add_commands(commands: Commands) -> None:
     written = _verb(verbs, "sshd-config", write_sshd)
     written.add_argument("--out", required=True, type=Path, help="hub.sshd-config.out.help")
     _verb(verbs, "sshd-check", check_sshd)
+    accounting = verbs.add_parser(
+        "accounting", help="hub.accounting.help", description="hub.accounting.help"
+    )
+    words: Commands = accounting.add_subparsers(dest="word")
+    export = words.add_parser(
+        "export", help="hub.accounting.export.help", description="hub.accounting.export.help"
+    )
+    export.add_argument("--config", required=True, type=Path, help="hub.run.config.help")
+    export.add_argument("--csv", required=True, type=Path, help="hub.accounting.csv.help")
+    export.set_defaults(run=export_accounting)
 
 
 def write_sshd(arguments: argparse.Namespace) -> None:
@@ -52,6 +62,25 @@ def check_sshd(arguments: argparse.Namespace) -> None:
     if failed:
         raise CheckFailedError(f"the gateway fails {len(failed)} trials: {', '.join(failed)}")
     arguments.terminal.say("hub.sshd-check.sound")
+
+
+def export_accounting(arguments: argparse.Namespace) -> None:
+    """Write the accounts of a hub as CSV, also while it runs.
+
+    Raises:
+        SettingsError, RecordingError, OSError: Settings, accounts or file cannot be used.
+    """
+    from hub.doorway import LEDGER_FILE
+    from hub.ledger import SessionLedger
+    from web.settings import load_settings
+
+    ledger = SessionLedger(load_settings(arguments.config).data / LEDGER_FILE)
+    try:
+        with arguments.csv.open("x", encoding="utf-8", newline="") as file:
+            rows = ledger.export(file)
+    finally:
+        ledger.close()
+    arguments.terminal.say("hub.accounting.exported", rows=rows, file=str(arguments.csv))
 
 
 def _verb(
