@@ -13,6 +13,7 @@ from security.errors import TrustError
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
+from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication
@@ -27,6 +28,7 @@ from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
+from web.storing import follow
 
 _log = logging.getLogger(__name__)
 
@@ -93,8 +95,16 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         api = api_of(pages, exchange, log)
     server = PageServer(settings.pages, api, waiting=FEEDS)
     entry = doorway.open(gateway, server.adopt)
+    # What another program of this hub put into a shared store is to be known and to climb here.
+    follow(installation.store, lambda: _heard(installation, connection))
     parts = [server, door, Indexing(installation), entry, keeper, connection]
     return [part for part in parts if part is not None]
+
+
+def _heard(installation: Installation, connection: Connection | None) -> None:
+    replay(installation.authority, installation.store)
+    if connection is not None:
+        connection.agent.poke()
 
 
 def api_of(pages: Application, exchange: Application, log: Application) -> Application:

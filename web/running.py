@@ -19,6 +19,8 @@ def add_run_command(
 ) -> Commands:
     """Add a subject with the word `run`, which runs a program until it is told to stop.
 
+    Gives where further words of the subject are added.
+
     Args:
         commands: where subjects are added.
         subject: `node` or `hub`; its texts are `<subject>.help` and so on.

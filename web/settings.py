@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from web.cluster_settings import Cluster, cluster
 from web.errors import SettingsError
 from web.link_settings import (
     Address,
@@ -21,7 +22,15 @@ from web.link_settings import (
 )
 from web.tables import Table
 
-__all__ = ["Address", "PasswordCost", "Settings", "Upstream", "load_settings", "parse_settings"]
+__all__ = [
+    "Address",
+    "Cluster",
+    "PasswordCost",
+    "Settings",
+    "Upstream",
+    "load_settings",
+    "parse_settings",
+]
 
 BYTES_MAX = 64 * 1024
 """Size of a configuration file; one that we write has less than 1 KiB."""
@@ -31,6 +40,10 @@ MEMORY_KIB_MIN = 19 * 1024
 MEMORY_KIB_MAX = 1024 * 1024
 PASSES_MIN = 2
 PASSES_MAX = 16
+
+
+SQLITE = "sqlite"
+COUCHDB = "couchdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,13 @@ class Settings:
     gateway: Address | None
     entry: Entry
     password_cost: PasswordCost
+    store_kind: str = SQLITE
+    cluster: Cluster | None = None
+
+    @property
+    def index(self) -> Path:
+        """The index beside a cluster, which can be dropped and rebuilt."""
+        return self.data / "couchdb-index.sqlite"
 
     @property
     def store(self) -> Path:
@@ -113,6 +133,10 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
     unit = node.code("unit")
     device = node.text("device")
     station = device[-2:]
+    kind = node.text("store") if node.has("store") else SQLITE
+    if kind not in {SQLITE, COUCHDB}:
+        raise node.error("store", f"is neither {SQLITE} nor {COUCHDB}")
+    has_cluster = kind == COUCHDB or top.has("couchdb")
     if device != f"{unit}-{station}" or not is_number(station) or station == "00":
         raise node.error("device", f"is not {unit}- and a station from 01 to 99")
     pages = top.table("pages")
@@ -133,6 +157,8 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
         gateway=listening(gateway) if gateway else None,
         entry=entry(gateway, folder) if gateway else Entry(),
         password_cost=_cost(top.table("passwords")) if top.has("passwords") else PasswordCost(),
+        store_kind=kind,
+        cluster=cluster(top.table("couchdb"), folder) if has_cluster else None,
     )
     pages.finish()
     node.finish()

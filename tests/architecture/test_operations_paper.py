@@ -35,7 +35,7 @@ def example(without: str = "") -> dict[str, object]:
 
 def asked_for() -> Iterator[str]:
     """The names of all tables and keys that the program takes from a configuration file."""
-    for path in ("web/settings.py", "web/link_settings.py"):
+    for path in ("web/settings.py", "web/link_settings.py", "web/cluster_settings.py"):
         for node in ast.walk(ast.parse(source_tree.read(Path(path)))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 first = node.args[0] if node.args else None
