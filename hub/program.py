@@ -2,25 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.accounting import with_terminals
+from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
-from hub.sshd import openssh_gateway
-from security.errors import KeyFileError, TrustError
-from security.sshcert import Certificate
-from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import (
-    Admission,
-    DeviceGateway,
-    Entrance,
-    GatewaySettings,
-    Reports,
-)
-from security.tunnel.gateway import Gateway
-from security.tunnel.openssh.krl import NEVER_ISSUED
+from security.errors import TrustError
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
@@ -91,20 +80,22 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         secret=installation.cookie_key,
         now_ms=WallClock().now_ms,
     )
-    pages = create_app(context, [blueprint(context, installation.store)])
+    doorway = Doorway(installation)
+    pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
     log = keeper.application(sync_device)
     driver = _driver(installation, connection)
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    api = api_of(pages, log) if door is None else door.beside(api_of(pages, log))
+    front = with_terminals(api_of(pages, log), sync_device, doorway.accountant)
+    api = front if door is None else door.beside(front)
     server = PageServer(settings.pages, api, waiting=FEEDS)
     exchanges = ExchangeServer(driver.reception, server.adopt)
-    doorway = _gateway(installation, gateway, exchanges.adopt)
+    entry = doorway.open(gateway, exchanges.adopt)
     # What another program of this hub put into a shared store is to be known and to climb here.
     follow(installation.store, lambda: _heard(installation, connection))
-    front: list[Part | None] = [server, exchanges, door, Indexing(installation)]
-    parts = [*front, doorway, keeper, connection]
+    answering: list[Part | None] = [server, exchanges, door, Indexing(installation)]
+    parts = [*answering, entry, keeper, connection]
     return [part for part in parts if part is not None]
 
 
@@ -174,42 +165,3 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         connection.agent.poke()
     else:
         installation.mark.set(installation.store)
-
-
-def _gateway(installation: Installation, address: Address, entrance: Entrance) -> DeviceGateway:
-    keys = installation.keys
-    if keys.host is None or keys.ssh_ca is None:
-        raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
-
-    def authorise(device: str, _certificate: Certificate) -> None:
-        if device == installation.station.device:
-            return  # this hub itself, when it proves its own gateway
-        known = installation.registry.device(device)
-        # A unit that was moved away may come once more, to hear of it.
-        if not installation.registry.had_parent(known.unit, installation.station.unit):
-            raise TrustError(f"device {device} does not belong to a unit below this one")
-        if installation.registry.revoked_after(device) is not None:
-            raise TrustError(f"device {device} was revoked")
-
-    folder = installation.settings.entry.sshd_folder
-    clock = WallClock()
-    admission = Admission(
-        ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
-        authorise=authorise,
-        now=lambda: clock.now_ms() // 1_000,
-        # Under OpenSSH its own list refuses this one, which proves that the list is in use.
-        revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
-    )
-    reports = Reports(on_session=_account, on_clone=_alarm)
-    if folder is not None:
-        return openssh_gateway(folder, admission, entrance, reports)
-    settings = GatewaySettings(address.host, address.port)
-    return Gateway(settings, keys.host, admission, entrance, reports)
-
-
-def _account(record: SessionRecord) -> None:
-    _accounting.info("session", extra={"accounting": asdict(record)})
-
-
-def _alarm(alarm: CloneAlarm) -> None:
-    _log.error("two machines under one device", extra={"clone": asdict(alarm)})
