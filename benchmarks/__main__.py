@@ -8,7 +8,17 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, links, peers, replication, sealing, wirecost
+from benchmarks import (
+    cluster,
+    curve,
+    folding,
+    links,
+    peers,
+    refolding,
+    replication,
+    sealing,
+    wirecost,
+)
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -17,6 +27,7 @@ ALL = {
     "sealing": sealing.run,
     "replication": replication.run,
     "folding": folding.run,
+    "refolding": refolding.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
