@@ -104,7 +104,7 @@ class Desk:
         }
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
         case = new_case_id(now, self._station.unit, self._world.random_bytes(RANDOM_BYTES))
-        receipt = sign_receipt(case_no, code, self._signer)
+        receipt = sign_receipt(case_no, code, case, self._signer)
         body = {
             "fields": dict(intake.fields),
             "query_code": code,

@@ -23,6 +23,8 @@ class Uplink:
         self._tunnel: Tunnel | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.dials = 0
+        """How many tunnels were made so far."""
 
     @property
     def is_up(self) -> bool:
@@ -46,6 +48,7 @@ class Uplink:
                     self._tunnel.close()
                 self._tunnel = None
                 self._tunnel = self._client.connect()
+                self.dials += 1
             return self._tunnel
 
     def stream(self) -> TunnelChannel:
@@ -62,6 +65,12 @@ class Uplink:
             raise TransportError(str(error)) from error
         except SecurityError as error:
             raise RefusedError(_code(error), str(error), hint=error.hint) from error
+
+    def network_changed(self) -> None:
+        """Look whether the tunnel survived a change of the network; never waits."""
+        tunnel = self._tunnel
+        if tunnel is not None and tunnel.is_alive:
+            tunnel.doubt()
 
     def close(self) -> None:
         """End the tunnel; every later call raises."""

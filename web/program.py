@@ -1,5 +1,6 @@
 """What the outpost and the hub have in common as running programs."""
 
+import json
 import logging
 import secrets
 import signal
@@ -10,12 +11,15 @@ from typing import Protocol
 
 from casebook.desk import note_offset
 from security.errors import KeyFileError
-from security.tunnel.client import DeviceIdentity, TunnelClient
+from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
+from security.tunnel.netwatch import NetworkWatch
+from security.tunnel.terminal import TERMINAL_PATH, TERMINAL_TYPE, terminal_of
+from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
-from sync.errors import StoreError
+from sync.errors import StoreError, SyncError
 from sync.log.alarms import Alarms
 from sync.log.contact import CONTACT_TYPE, ChildSide
 from sync.log.hublog import HubLog
@@ -94,6 +98,8 @@ class Connection:
         )
         self._visits = Visits(child, contact, WallClock())
         self._agent = Agent(driver, upstream.interval_s, self._note)
+        self._told_at = 0
+        self._network = NetworkWatch(self._network_changed)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
             if upstream.door
@@ -117,16 +123,40 @@ class Connection:
             self._installation.mark.set(self._installation.store)
             if report.clock_offset_ms is not None:
                 note_offset(self._installation.store, report.clock_offset_ms)
+            self._tell_terminal()
         self._visits.after(report)
+
+    def _tell_terminal(self) -> None:
+        """Once for each tunnel: the hub compares, and shows when a device changed machines."""
+        if self._told_at == self._uplink.dials:
+            return
+        self._told_at = self._uplink.dials
+        teller = HttpTransport(
+            self._uplink.stream, WallClock(), path=TERMINAL_PATH, content_type=TERMINAL_TYPE
+        )
+        parts = terminal_of(self._installation.station.device)
+        try:
+            teller.ask(json.dumps(parts).encode())
+        except SyncError as error:
+            _log.info("the hub was not told of the terminal", extra={"reason": str(error)})
+        finally:
+            teller.close()
+
+    def _network_changed(self) -> None:
+        """A new network may be the way up again: do not sit out the back-off of the old one."""
+        self._uplink.network_changed()
+        self._agent.poke()
 
     def start(self) -> None:
         """Begin to sync and to let clerks through to the hub's pages."""
         self._agent.start()
+        self._network.start()
         if self._door is not None:
             self._door.start()
 
     def stop(self) -> None:
         """Close the tunnel and end the session that is running."""
+        self._network.stop()
         if self._door is not None:
             self._door.close()
         self._uplink.close()
@@ -196,4 +226,6 @@ def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
         raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
     identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
     addresses = [(address.host, address.port) for address in upstream.addresses]
-    return TunnelClient(addresses, identity, hosts)
+    probing = Probing(interval_s=upstream.silence_s / SILENT_INTERVALS_MAX)
+    settings = ClientSettings(probing=probing, proxy=upstream.proxy)
+    return TunnelClient(addresses, identity, hosts, settings)

@@ -3,10 +3,11 @@
 import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.targets import Caller
+from security.tunnel.targets import Caller, Target
 from security.tunnel.watchdog import Probing
 
 
@@ -43,6 +44,14 @@ with the socket left to its owner, if nobody serves.
 """
 
 
+def _every_target(_device: str) -> Collection[Target]:
+    return tuple(Target)
+
+
+def _no_limit(_device: str) -> int | None:
+    return None
+
+
 def _nothing_revoked() -> Collection[int]:
     return ()
 
@@ -53,13 +62,16 @@ class Admission:
 
     `authorise` gets the device id and its checked certificate and raises TrustError to refuse;
     it is called in the threads of the sessions and must not take long. `now` is unix seconds,
-    `ca_public` the 32 bytes of the hub's SSH authority.
+    `ca_public` the 32 bytes of the hub's SSH authority. `targets` are those that a device may
+    reach, `rate_bytes_s` limits each direction of each of its streams.
     """
 
     ca_public: bytes
     authorise: Callable[[str, Certificate], None]
     now: Callable[[], int]
     revoked_serials: Callable[[], Collection[int]] = _nothing_revoked
+    targets: Callable[[str], Collection[Target]] = _every_target
+    rate_bytes_s: Callable[[str], int | None] = _no_limit
 
 
 def _ignore_record(_record: SessionRecord) -> None:
@@ -74,8 +86,25 @@ def _ignore_alarm(_alarm: CloneAlarm) -> None:
 class Reports:
     """Who is told of sessions and of clones; called in the threads of the sessions.
 
-    A session whose start cannot be recorded is ended: there is no use without accounting.
+    `on_session` raises RecordingError if the row cannot be recorded; a session whose start
+    cannot be recorded is ended: there is no use without accounting.
     """
 
     on_session: Callable[[SessionRecord], None] = _ignore_record
     on_clone: Callable[[CloneAlarm], None] = _ignore_alarm
+
+
+class DeviceGateway(Protocol):
+    """What lets devices in, whichever program does the cryptography."""
+
+    def start(self) -> None:
+        """Begin to accept devices."""
+
+    def stop(self) -> None:
+        """Accept no more and end all sessions."""
+
+    def sessions(self) -> tuple[SessionRecord, ...]:
+        """The live sessions as interim rows."""
+
+    def close_device(self, device: str) -> bool:
+        """End the session of a device at once; False if it had none."""
