@@ -100,6 +100,7 @@ class Desk:
             ],
             "warnings": list(intake.warnings),
             "field_rules": self._field_rules(item),
+            **({"for_unit": intake.for_unit} if intake.for_unit else {}),
             **clock_fact(store),
         }
         check(None, "receive", facts, ruling.actor, item, ruling.duties)

@@ -10,6 +10,7 @@ from hub.ledger import SessionLedger
 from hub.pages import casepage, home, shelves
 from hub.pages.rights import (
     CASES,
+    COUNTER,
     QUARANTINE,
     SESSIONS,
     UNITS,
@@ -21,6 +22,7 @@ from hub.pages.rights import (
 from hub.pages.tunnels import SessionsDesk
 from sync.ports import Store
 from web.context import MenuEntry, Pages, WebContext
+from web.counter import add_counter
 
 Answer = str | tuple[str, int] | AnyResponse
 View = Callable[..., Answer]
@@ -46,6 +48,7 @@ MENU = (
         )
         for shelf in shelves.SHELVES
     ),
+    MenuEntry("hub.search", "hub.menu.intake", "Alt+N", roles=roles_that_open(COUNTER)),
     MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
@@ -82,6 +85,7 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
     pages.context_processor(_names)
     return pages
 
