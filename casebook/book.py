@@ -1,7 +1,7 @@
 """The casebook of one node: receive, act, look, list."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
@@ -14,7 +14,8 @@ from casebook.intake import Intake, Received
 from casebook.journal import Journal
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
-from casebook.rows import BookRules
+from casebook.regrant import REGRANT_KEY, moved_homes
+from casebook.rows import BookRules, on_its_way
 from casebook.shelves import CONDITIONS, SEARCH, shelf_values
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
@@ -71,9 +72,22 @@ class Casebook:
             station, office.registry, office.signer, self._feed, store, world
         )
         self.journal.read_with(office.reading)
+        self._past: dict[str, Catalogue] = {}
         self._is_checked = False
         self._is_held = False
         self._rules = BookRules(station, catalogue, office.registry, office.calendar.version)
+
+    def use(self, catalogue: Catalogue, calendar: Calendar) -> None:
+        """Go on under other published sets; cases keep the version of their entry."""
+        with self._feed.lock:
+            self._past[self.catalogue.version] = self.catalogue
+            self.catalogue, self.calendar = catalogue, calendar
+            self._rules = BookRules(self.station, catalogue, self.registry, calendar.version)
+            self._desk.use(catalogue)
+
+    def remember(self, catalogues: Iterable[Catalogue]) -> None:
+        """Keep older versions of the catalogue at hand, for the cases that came under them."""
+        self._past |= {each.version: each for each in catalogues}
 
     @property
     def feed(self) -> Feed:
@@ -143,8 +157,9 @@ class Casebook:
         with self._feed.lock:
             self._check_not_held()
             file = self._files.open(case)
-            state = _on_its_way(file)
-            ruling = self._rules.ruling(self._item(state.item), file.way, clerk)
+            state = on_its_way(file)
+            item = self._item(state.item, state.item_version)
+            ruling = self._rules.ruling(item, file.way, clerk)
             self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
         self.refresh()
         return self.state(case)
@@ -177,8 +192,8 @@ class Casebook:
             UnknownItemError: Its facts are not readable here, or name an unknown item.
         """
         file = self._files.open(case)
-        state = _on_its_way(file)
-        item = self._item(state.item)
+        state = on_its_way(file)
+        item = self._item(state.item, state.item_version)
         ruling = self._rules.ruling(item, file.way, clerk)
         bodies = file.bodies()
         up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
@@ -245,6 +260,11 @@ class Casebook:
         """Return the digest of every folded case by case id hex, to compare two nodes."""
         self.refresh()
         return self._index.digests()
+
+    def cases_of(self, homes: Iterable[str]) -> tuple[bytes, ...]:
+        """Return the ids of all cases of some homes that are at hand."""
+        self.refresh()
+        return tuple(bytes.fromhex(case) for case in self._index.cases(homes))
 
     def quarantine(self) -> tuple[QuarantineRow, ...]:
         """Return the records that arrived and could not be verified."""
@@ -313,24 +333,25 @@ class Casebook:
         return self.refresh()
 
     def regrant(self) -> int:
-        """Grant the cases of homes that this unit speaks for to whoever came onto their path.
-
-        Returns:
-            How many cases were granted again.
+        """Grant cases to units that came onto their path; return how many were granted.
 
         Raises:
             StoreError: The store cannot be read or written; what was granted stays granted.
         """
-        self.refresh()
-        return sum(self._regrant(bytes.fromhex(case)) for case in self._index.cases())
+        homes = moved_homes(self.registry, self.station.unit)
+        done = repr(homes).encode()
+        if not homes or self._store.local(REGRANT_KEY) == done:
+            return 0
+        granted = sum(map(self._regrant, self.cases_of(home for home, _ in homes)))
+        self._store.put([], {REGRANT_KEY: done})
+        return granted
 
     def _regrant(self, case: bytes) -> bool:
         with self._feed.lock:
             file = self._files.open(case)
             newcomers = [] if self._is_held else self._rules.newcomers(file)
-            if newcomers:
-                self._feed.append([self._desk.grant_again(file, newcomers)])
-        return bool(newcomers)
+            drafts = [self._desk.grant_again(file, newcomers)] if newcomers else []
+            return bool(self._feed.append(drafts)) if drafts else False
 
     def _place(self) -> Place:
         """Return how far the read model is, after dropping one that follows another store."""
@@ -354,8 +375,11 @@ class Casebook:
     def _is_own(self, file: CaseFile) -> bool:
         return file.origin_device == self.station.device
 
-    def _item(self, code: str) -> Item:
-        item = self.catalogue.items.get(code)
+    def _item(self, code: str, version: str = "") -> Item:
+        """Return an item as of a version, or as it is now where nobody has that version."""
+        known = self._past.get(version, self.catalogue)
+        now = self.catalogue.items.get(code)
+        item = now if now and now.version == version else known.items.get(code, now)
         if item is None:
             message = f"item {code or '(unreadable)'} is not in this node's catalogue"
             raise UnknownItemError(message)
@@ -370,11 +394,6 @@ class Casebook:
             view.receipt or "",
             view.state.received_at,
         )
-
-
-def _on_its_way(file: CaseFile) -> CaseState:
-    """Fold a case and let it go on along the path that its home has now."""
-    return replace(fold(file.entries), path=file.way)
 
 
 def _escaped(digits: str) -> str:

@@ -10,6 +10,9 @@ from security.grants import CASE_KEY, Reader
 from security.records import Record
 from security.registry import Registry
 
+REGRANT_KEY = "regranted"
+"""Local document: for which homes and paths all cases were granted again."""
+
 
 def speaker_of(registry: Registry, home: str) -> str:
     """Return the unit whose machines write for a unit: itself, or the nearest above with one.
@@ -22,6 +25,19 @@ def speaker_of(registry: Registry, home: str) -> str:
         if any(registry.is_active(device.id) for device in registry.devices(code)):
             return code
     return path[0]
+
+
+def moved_homes(registry: Registry, unit: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the homes that a unit speaks for and that came to have another path, with it."""
+    moved = registry.moved()
+    if not moved:
+        return []
+    found = []
+    for each in registry.units():
+        is_moved = any(code in moved for code in each.path)
+        if is_moved and unit in each.path and speaker_of(registry, each.code) == unit:
+            found.append((each.code, each.path))
+    return sorted(found)
 
 
 def lacking(grants: Iterable[Record], wanted: Sequence[Reader]) -> list[Reader]:

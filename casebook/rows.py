@@ -1,6 +1,6 @@
 """What the rules of a node say of a whole case: its row, its breaches, its readers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casebook.audience import audience
 from casebook.casefile import CaseFile
@@ -69,3 +69,8 @@ class BookRules(Rules):
         path = self.registry.path(home)
         wanted = audience(item, path, self.registry, self.catalogue.tiers)
         return lacking(file.grants, wanted)
+
+
+def on_its_way(file: CaseFile) -> CaseState:
+    """Fold a case and let it go on along the path that its home has now."""
+    return replace(fold(file.entries), path=file.way)

@@ -6,10 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.acts import Acts
+from hub.control import PREFIX as CONTROL_PREFIX
+from hub.control import ControlApplication, control_key
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
+from security.statements import Revocation, Statement
 from security.tunnel.accounting import CloneAlarm, SessionRecord
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.gateway import Gateway
@@ -18,8 +22,9 @@ from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.log.serving import PREFIX
 from sync.transports.http import ExchangeApplication
-from sync.wallclock import WallClock
+from sync.wallclock import WallClock, random_bytes
 from web.app import WebContext, create_app
+from web.caretaking import Caretaker
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -79,15 +84,32 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     )
     pages = create_app(context, [blueprint(context, installation.store)])
     log = keeper.application(sync_device)
-    api = api_of(pages, _exchange(installation, connection), log)
+    acts = Acts(installation, WallClock(), random_bytes)
+    control = ControlApplication(acts, control_key(settings.data, random_bytes))
+    api = api_of(pages, _exchange(installation, connection), log, control)
     server = PageServer(settings.pages, api)
     doorway = _gateway(installation, gateway, server.adopt)
-    parts: list[Part] = [server, Indexing(installation), doorway, keeper]
+    watch_revocations(installation, doorway)
+    caretaker = Caretaker(installation, WallClock())
+    parts: list[Part] = [server, Indexing(installation), doorway, keeper, caretaker]
     return [*parts, connection] if connection else parts
 
 
-def api_of(pages: Application, exchange: Application, log: Application) -> Application:
-    """Return one application: sync and the log by their paths, pages for the rest.
+def watch_revocations(installation: Installation, gateway: Gateway) -> None:
+    """Close the live session of a device as soon as its revocation is stored."""
+
+    def closed(news: tuple[Statement, ...]) -> None:
+        for statement in news:
+            if isinstance(statement.content, Revocation):
+                gateway.close_device(statement.content.device)
+
+    installation.authority.listen(closed)
+
+
+def api_of(
+    pages: Application, exchange: Application, log: Application, control: Application
+) -> Application:
+    """Return one application: sync, the log and control by their paths, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
     """
@@ -97,6 +119,8 @@ def api_of(pages: Application, exchange: Application, log: Application) -> Appli
         path = environ.get("PATH_INFO", "")
         if path.startswith(PREFIX):
             return log(environ, start_response)
+        if path.startswith(CONTROL_PREFIX):
+            return control(environ, start_response)
         if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
             return exchange(environ, start_response)
         return pages(environ, start_response)

@@ -6,6 +6,7 @@ from pathlib import Path
 from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.caretaking import Caretaker
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -44,7 +45,8 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
             now_ms=WallClock().now_ms,
         )
         pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
-        parts: list[Part] = [pages, Indexing(installation), connection]
+        caretaker = Caretaker(installation, WallClock())
+        parts: list[Part] = [pages, Indexing(installation), caretaker, connection]
         note_start(settings, installation.store, installation.casebook.journal)
         run_until_told(parts, lambda: ready(installation))
     finally:

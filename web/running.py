@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     Program = Callable[[Path, Callable[[Installation], None]], None]
 
 
-def add_run_command(commands: Commands, subject: str, load: "Callable[[], Program]") -> None:
+def add_run_command(
+    commands: Commands, subject: str, load: "Callable[[], Program]"
+) -> Commands:
     """Add a subject with the word `run`, which runs a program until it is told to stop.
+
+    Gives back where further words of the subject are added.
 
     Args:
         commands: where subjects are added.
@@ -39,3 +43,4 @@ def add_run_command(commands: Commands, subject: str, load: "Callable[[], Progra
         load()(arguments.config, ready)
 
     run.set_defaults(run=run_program)
+    return verbs

@@ -25,7 +25,7 @@ def pages(_environ: dict[str, Any], start_response: Callable[..., object]) -> It
 @contextmanager
 def running_hub() -> Iterator[PageServer]:
     exchange = ExchangeApplication(lambda _body, device: f"for {device}".encode(), sync_device)
-    server = PageServer(Address("127.0.0.1", 0), api_of(pages, exchange, pages))
+    server = PageServer(Address("127.0.0.1", 0), api_of(pages, exchange, pages, pages))
     server.start()
     try:
         yield server
