@@ -204,4 +204,4 @@ def _csv(found: tuple[Exposed, ...]) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("case_no", "case", "item", "home", "received_at", "kind"))
     rows.writerows(tuple(asdict(each).values()) for each in found)
-    return text.getvalue()
+    return text.getvalue().rstrip("\n")

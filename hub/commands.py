@@ -92,10 +92,7 @@ def _perform(arguments: argparse.Namespace) -> None:
     if rows is None:
         rows = _alone(settings, arguments.act_name, fields)
     for key, params in rows:
-        if key == "hub.exposure.csv" and not arguments.terminal.as_json:
-            print(str(params["csv"]), end="")  # noqa: T201  # a table for other programs
-        else:
-            arguments.terminal.say(key, **params)
+        arguments.terminal.say(key, **params)
 
 
 def _fields(arguments: argparse.Namespace) -> dict[str, object]:

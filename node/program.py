@@ -7,6 +7,7 @@ from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
 from web.caretaking import Caretaker
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -44,10 +45,15 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
             secret=installation.cookie_key,
             now_ms=WallClock().now_ms,
         )
-        pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
+        pages = create_app(context, [blueprint(context)])
+        door = open_couch_door(installation.store, pages)
+        shown = door.beside(pages) if door else pages
+        server = PageServer(settings.pages, shown, waiting=FEEDS)
         caretaker = Caretaker(installation, WallClock())
-        parts: list[Part] = [pages, Indexing(installation), caretaker, connection]
+        parts: list[Part | None] = [
+            *(server, door, Indexing(installation), caretaker, connection)
+        ]
         note_start(settings, installation.store, installation.casebook.journal)
-        run_until_told(parts, lambda: ready(installation))
+        run_until_told([part for part in parts if part], lambda: ready(installation))
     finally:
         installation.close()

@@ -114,14 +114,7 @@ def open_installation(settings: Settings) -> Installation:
         World(WallClock(), random_bytes),
         CaseIndex(settings.read_model),
     )
-    mark = StoreMark(settings.keys.parent / MARK_FILE)
-    if mark.is_behind(store):
-        _log.warning("the store was lost or set back; it has a new incarnation now")
-        store.renew_incarnation()
-        if settings.upstream is not None:
-            casebook.hold()
-        else:
-            mark.set(store)
+    mark = _mark(settings, store, casebook)
     return Installation(
         settings=settings,
         station=station,
@@ -144,6 +137,19 @@ def open_installation(settings: Settings) -> Installation:
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
     )
+
+
+def _mark(settings: Settings, store: SqliteStore, casebook: Casebook) -> StoreMark:
+    """Look whether the store was lost or set back; then nothing is written for the time being."""
+    mark = StoreMark(settings.keys.parent / MARK_FILE)
+    if mark.is_behind(store):
+        _log.warning("the store was lost or set back; it has a new incarnation now")
+        store.renew_incarnation()
+        if settings.upstream is not None:
+            casebook.hold()
+        else:
+            mark.set(store)
+    return mark
 
 
 def reading_keys(settings: Settings, keys: NodeKeys) -> ReadingKeys:
