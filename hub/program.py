@@ -6,11 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from casebook.errors import PolicyError
+from casebook.policy import CERTIFICATE_DAYS, Policy
 from hub.acts import Acts
 from hub.control import PREFIX as CONTROL_PREFIX
 from hub.control import ControlApplication, control_key
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
+from hub.renewal import Renewals
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.statements import Revocation, Statement
@@ -27,14 +30,20 @@ from sync.views.scoped import Child
 from sync.wallclock import WallClock, random_bytes
 from web.app import WebContext, create_app
 from web.caretaking import Caretaker
+from web.connection import Connection
 from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Indexing, Part, run_until_told
+from web.program import Indexing, Part, run_until_told
+from web.renewal import CONTENT_TYPE as RENEWAL_TYPE
+from web.renewal import PATH as RENEWAL_PATH
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
+
+SERIAL_FILE = "ssh-serial"
+"""Beside `config.toml`: the next serial when the network was made."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,9 +102,12 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    api = api_of(pages, ExchangeApplication(driver.answer_bytes, sync_device), log, control)
+    sync = beside(
+        _renewals(installation), ExchangeApplication(driver.answer_bytes, sync_device)
+    )
+    api = api_of(pages, sync, log, control)
     shown = door.beside(api) if door is not None else api
-    server = PageServer(settings.pages, shown, waiting=FEEDS)
+    server = PageServer(settings.pages, renewal_alone(shown), waiting=FEEDS)
     doorway = _gateway(installation, gateway, server.adopt)
     watch_revocations(installation, doorway)
     caretaker = Caretaker(installation, WallClock())
@@ -112,6 +124,48 @@ def watch_revocations(installation: Installation, gateway: Gateway) -> None:
                 gateway.close_device(statement.content.device)
 
     installation.authority.listen(closed)
+
+
+def beside(renewals: Application, exchange: Application) -> Application:
+    """Return one application for both requests that a device sends by itself."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        chosen = renewals if environ.get("PATH_INFO") == RENEWAL_PATH else exchange
+        return chosen(environ, start_response)
+
+    return application
+
+
+def renewal_alone(application: Application) -> Application:
+    """Return the application; a device whose certificate does not count renews it, no more."""
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        caller: Caller | None = environ.get(CALLER)
+        if caller and caller.is_lapsed and environ.get("PATH_INFO") != RENEWAL_PATH:
+            start_response("403 Forbidden", [("Content-Length", "0")])
+            return []
+        return application(environ, start_response)
+
+    return guarded
+
+
+def _renewals(installation: Installation) -> Application:
+    settings, ca = installation.settings, installation.keys.ssh_ca
+    if ca is None:
+        raise KeyFileError(f"{settings.keys}: the keys of a hub are not there")
+
+    def days() -> int:
+        try:
+            return installation.published.policy().whole(CERTIFICATE_DAYS)
+        except PolicyError:
+            _log.exception("the policy cannot be used")
+            return Policy().whole(CERTIFICATE_DAYS)
+
+    renewals = Renewals(installation.registry, installation.store, ca, WallClock(), days)
+    renewals.begin_at(settings.keys.parent / SERIAL_FILE)
+    return ExchangeApplication(
+        renewals.answer, renewing_device, path=RENEWAL_PATH, content_type=RENEWAL_TYPE
+    )
 
 
 def api_of(
@@ -138,6 +192,14 @@ def api_of(
 
 def sync_device(environ: dict[str, Any]) -> str | None:
     """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    if caller is None or caller.target is not Target.SYNC or caller.is_lapsed:
+        return None
+    return caller.device
+
+
+def renewing_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that may ask for a certificate, also with one that has ended."""
     caller: Caller | None = environ.get(CALLER)
     return caller.device if caller and caller.target is Target.SYNC else None
 
@@ -192,6 +254,13 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")
 
+    def authorise_lapsed(device: str, ssh: str) -> None:
+        known = installation.registry.device(device)
+        if installation.registry.unit(known.unit).parent != installation.station.unit:
+            raise TrustError(f"device {device} does not belong to a unit below this one")
+        if not installation.registry.is_active(device) or known.ssh != ssh:
+            raise TrustError(f"device {device} is not to get another certificate")
+
     clock = WallClock()
     return Gateway(
         GatewaySettings(address.host, address.port),
@@ -200,6 +269,7 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
             ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
             authorise=authorise,
             now=lambda: clock.now_ms() // 1_000,
+            authorise_lapsed=authorise_lapsed,
         ),
         entrance,
         Reports(on_session=_account, on_clone=_alarm),

@@ -7,11 +7,12 @@ from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
 from web.caretaking import Caretaker
+from web.connection import Connection
 from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Indexing, Part, run_until_told
+from web.program import Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
 from web.startnote import note_start

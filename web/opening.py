@@ -140,7 +140,7 @@ def open_installation(settings: Settings) -> Installation:
 
 
 def _mark(settings: Settings, store: SqliteStore, casebook: Casebook) -> StoreMark:
-    """Look whether the store was lost or set back; then nothing is written for the time being."""
+    """Look whether the store was lost or set back; then nothing is written for now."""
     mark = StoreMark(settings.keys.parent / MARK_FILE)
     if mark.is_behind(store):
         _log.warning("the store was lost or set back; it has a new incarnation now")
