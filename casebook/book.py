@@ -342,7 +342,7 @@ class Casebook:
         done = repr(homes).encode()
         if not homes or self._store.local(REGRANT_KEY) == done:
             return 0
-        granted = sum(map(self._regrant, self.cases_of(home for home, _ in homes)))
+        granted = sum(map(self._regrant, self.cases_of(home for home, *_ in homes)))
         self._store.put([], {REGRANT_KEY: done})
         return granted
 
