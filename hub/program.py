@@ -14,15 +14,24 @@ from hub.control import ControlApplication, control_key
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from hub.renewal import Renewals
+from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.statements import Revocation, Statement
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
+from security.tunnel.admission import (
+    Admission,
+    DeviceGateway,
+    Entrance,
+    GatewaySettings,
+    Reports,
+)
 from security.tunnel.gateway import Gateway
+from security.tunnel.openssh.krl import NEVER_ISSUED
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
+from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication
@@ -41,6 +50,7 @@ from web.renewal import PATH as RENEWAL_PATH
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
+from web.storing import follow
 
 SERIAL_FILE = "ssh-serial"
 """Beside `config.toml`: the next serial when the network was made."""
@@ -109,13 +119,21 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     shown = door.beside(api) if door is not None else api
     server = PageServer(settings.pages, renewal_alone(shown), waiting=FEEDS)
     doorway = _gateway(installation, gateway, server.adopt)
+    # What another program of this hub put into a shared store is to be known and to climb here.
+    follow(installation.store, lambda: _heard(installation, connection))
     watch_revocations(installation, doorway)
     caretaker = Caretaker(installation, WallClock())
     parts = [server, door, Indexing(installation), doorway, keeper, caretaker, connection]
     return [part for part in parts if part is not None]
 
 
-def watch_revocations(installation: Installation, gateway: Gateway) -> None:
+def _heard(installation: Installation, connection: Connection | None) -> None:
+    replay(installation.authority, installation.store)
+    if connection is not None:
+        connection.agent.poke()
+
+
+def watch_revocations(installation: Installation, gateway: DeviceGateway) -> None:
     """Close the live session of a device as soon as its revocation is stored."""
 
     def closed(news: tuple[Statement, ...]) -> None:
@@ -241,12 +259,14 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> DeviceGateway:
     keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
+        if device == installation.station.device:
+            return  # this hub itself, when it proves its own gateway
         known = installation.registry.device(device)
         # A unit that was moved away may come once more, to hear of it.
         if not installation.registry.had_parent(known.unit, installation.station.unit):
@@ -261,19 +281,21 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
         if not installation.registry.is_active(device) or known.ssh != ssh:
             raise TrustError(f"device {device} is not to get another certificate")
 
+    folder = installation.settings.entry.sshd_folder
     clock = WallClock()
-    return Gateway(
-        GatewaySettings(address.host, address.port),
-        keys.host,
-        Admission(
-            ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
-            authorise=authorise,
-            now=lambda: clock.now_ms() // 1_000,
-            authorise_lapsed=authorise_lapsed,
-        ),
-        entrance,
-        Reports(on_session=_account, on_clone=_alarm),
+    admission = Admission(
+        ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
+        authorise=authorise,
+        now=lambda: clock.now_ms() // 1_000,
+        # Under OpenSSH its own list refuses this one, which proves that the list is in use.
+        revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
+        authorise_lapsed=authorise_lapsed,
     )
+    reports = Reports(on_session=_account, on_clone=_alarm)
+    if folder is not None:
+        return openssh_gateway(folder, admission, entrance, reports)
+    settings = GatewaySettings(address.host, address.port)
+    return Gateway(settings, keys.host, admission, entrance, reports)
 
 
 def _account(record: SessionRecord) -> None:

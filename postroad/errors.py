@@ -34,5 +34,9 @@ class BundleError(PostroadError):
     """A bundle cannot be made or taken in as asked; nothing was stored."""
 
 
+class AuditError(PostroadError):
+    """An audit cannot be made as asked; nothing was written."""
+
+
 class VerdictError(PostroadError):
     """A check was carried out to the end, and the answer is no."""

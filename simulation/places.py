@@ -27,7 +27,7 @@ from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
 
 CLERKS = ("w1", "w2", "a1")
-ROLES = ("window", "reviewer", "approver")
+ROLES = ("window", "reviewer", "approver", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from security.errors import KeyFileError
 from security.sshcert import public_line
-from security.tunnel.client import DeviceIdentity, TunnelClient
+from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
+from security.tunnel.netwatch import NetworkWatch
+from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.log.alarms import Alarms
@@ -84,6 +86,7 @@ class Connection:
         self._uplink = Uplink(self._client(self._dialling))
         self._driver, self._visits = self._sessions(self._dialling.parent)
         self._agent = Agent(self, upstream.interval_s, self._note)
+        self._network = NetworkWatch(self._network_changed)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
             if upstream.door
@@ -112,11 +115,13 @@ class Connection:
     def start(self) -> None:
         """Begin to sync and to let clerks through to the hub's pages."""
         self._agent.start()
+        self._network.start()
         if self._door is not None:
             self._door.start()
 
     def stop(self) -> None:
         """Close the tunnel and end the session that is running."""
+        self._network.stop()
         if self._door is not None:
             self._door.close()
         self._uplink.close()
@@ -129,6 +134,11 @@ class Connection:
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
         self._visits.after(report)
+
+    def _network_changed(self) -> None:
+        """A new network may be the way up again: do not sit out the back-off of the old one."""
+        self._uplink.network_changed()
+        self._agent.poke()
 
     def _follow(self) -> None:
         """Dial differently from now on, if the registry or the certificate wants it."""
@@ -170,7 +180,9 @@ class Connection:
         identity = DeviceIdentity(
             installation.station.device, installation.keys.ssh, dialling.certificate
         )
-        return TunnelClient(dialling.addresses, identity, dialling.host_keys)
+        probing = Probing(interval_s=self._upstream.silence_s / SILENT_INTERVALS_MAX)
+        settings = ClientSettings(probing=probing, proxy=self._upstream.proxy)
+        return TunnelClient(dialling.addresses, identity, dialling.host_keys, settings)
 
     def _sessions(self, parent: str) -> tuple[UpstreamDriver, Visits]:
         installation, clock = self._installation, WallClock()

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from sync.allowance import Allowance
 from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
+from sync.stores.couch import CouchStore
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
@@ -32,6 +34,7 @@ from web.errors import SettingsError
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
+from web.storing import open_store
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +103,7 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = SqliteStore.open(settings.store, random_bytes)
+    store = open_store(settings)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
@@ -139,7 +142,7 @@ def open_installation(settings: Settings) -> Installation:
     )
 
 
-def _mark(settings: Settings, store: SqliteStore, casebook: Casebook) -> StoreMark:
+def _mark(settings: Settings, store: SqliteStore | CouchStore, casebook: Casebook) -> StoreMark:
     """Look whether the store was lost or set back; then nothing is written for now."""
     mark = StoreMark(settings.keys.parent / MARK_FILE)
     if mark.is_behind(store):
@@ -208,6 +211,21 @@ def load_registry(settings: Settings) -> Registry:
     registry = Registry(settings.root_key)
     registry.apply_all(decode_log(_bytes(settings.registry)))
     return registry
+
+
+def case_numbers(settings: Settings) -> list[str]:
+    """Return the numbers of all cases in the read model of an installation, [] without one."""
+    path = settings.read_model
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return []
+    try:
+        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+    except sqlite3.Error:
+        return []
+    finally:
+        connection.close()
 
 
 def _text(path: Path) -> str:

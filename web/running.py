@@ -19,12 +19,15 @@ def add_run_command(
 ) -> Commands:
     """Add a subject with the word `run`, which runs a program until it is told to stop.
 
-    Gives back where further words of the subject are added.
+    Gives where further words of the subject are added.
 
     Args:
         commands: where subjects are added.
         subject: `node` or `hub`; its texts are `<subject>.help` and so on.
         load: imports the program; called only when it is to run, so that help is fast.
+
+    Returns:
+        Where further words of the subject are added.
     """
     parser = commands.add_parser(subject, help=f"{subject}.help", description=f"{subject}.help")
     verbs: Commands = parser.add_subparsers(dest="verb")
