@@ -184,6 +184,7 @@ def test_units_go_up_in_one_another_and_their_cases_go_on_there(world: World) ->
     assert street.registry.unit(VILLAGE).closed
     assert not street.registry.is_active(device_of(VILLAGE))
     assert into.casebook.open(case).readable == "case"
+    into.casebook.act(case, "take_over", into.clerk("a1"), facts={"reason_code": "merged"})
     into.casebook.act(case, "accept", into.clerk("w1"))
     world.settle(without=[VILLAGE])
     assert street.casebook.state(case).state == "accepted"
