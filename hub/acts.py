@@ -45,6 +45,7 @@ class Acts:
             "unit.move": self._move_unit,
             "unit.merge": self._merge_unit,
             "unit.close": self._close_unit,
+            "unit.gateway": self._state_gateways,
             "device.list": self._list_devices,
             "device.revoke": self._revoke_device,
             "key.rotate": self._rotate_key,
@@ -110,6 +111,15 @@ class Acts:
     def _close_unit(self, fields: Fields) -> list[Row]:
         closed = self._registrar.restate(_text(fields, "unit"), closed=True)
         return [self._unit_row("hub.unit.closed", closed)]
+
+    def _state_gateways(self, fields: Fields) -> list[Row]:
+        """Where units below dial in; a unit that is moved finds its new hub by it."""
+        addresses = fields.get("addresses")
+        if not isinstance(addresses, list):
+            raise TrustError("addresses are missing")
+        unit = self._registrar.restate(_text(fields, "unit"), gateways=addresses)
+        told = {"unit": unit.code, "addresses": ", ".join(unit.gateways)}
+        return [("hub.unit.gateways", told)]
 
     def _list_devices(self, fields: Fields) -> list[Row]:
         below = _text(fields, "unit", default=self._installation.station.unit)

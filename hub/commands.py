@@ -40,6 +40,9 @@ def add_acts(verbs: Commands) -> None:
     merge.add_argument("unit", metavar="UNIT", help=_UNIT)
     merge.add_argument("--into", required=True, metavar="UNIT", help="hub.act.into")
     _act(unit, "unit", "close").add_argument("unit", metavar="UNIT", help=_UNIT)
+    gateway = _act(unit, "unit", "gateway")
+    gateway.add_argument("unit", metavar="UNIT", help=_UNIT)
+    gateway.add_argument("addresses", metavar="ADDRESS", nargs="+", help="hub.act.address")
     device = _group(verbs, "device")
     _act(device, "device", "list").add_argument("unit", nargs="?", metavar="UNIT", help=_UNIT)
     revoke = _act(device, "device", "revoke")
@@ -98,7 +101,7 @@ def _perform(arguments: argparse.Namespace) -> None:
 def _fields(arguments: argparse.Namespace) -> dict[str, object]:
     names = (
         *("unit", "name", "tier", "parent", "to", "into", "device", "after"),
-        *("csv", "version", "preview"),
+        *("csv", "version", "preview", "addresses"),
     )
     given = {name: getattr(arguments, name, None) for name in names}
     fields = {name: value for name, value in given.items() if value is not None}
