@@ -118,7 +118,7 @@ class Acts:
         if not isinstance(addresses, list):
             raise TrustError("addresses are missing")
         unit = self._registrar.restate(_text(fields, "unit"), gateways=addresses)
-        told = {"unit": unit.code, "addresses": ", ".join(unit.gateways)}
+        told: dict[str, object] = {"unit": unit.code, "addresses": ", ".join(unit.gateways)}
         return [("hub.unit.gateways", told)]
 
     def _list_devices(self, fields: Fields) -> list[Row]:
