@@ -62,4 +62,5 @@ def test_the_manual_lists_every_value_with_its_bounds() -> None:
     assert set(stated) == {rule.name for rule in rules()}
     for rule in rules():
         if isinstance(rule.default, int):
-            assert stated[rule.name][:3] == [str(rule.default), str(rule.low), str(rule.high)]
+            bounds = (str(rule.default), str(rule.low), str(rule.high))
+            assert tuple(stated[rule.name][:3]) == bounds
