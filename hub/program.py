@@ -2,39 +2,29 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from casebook.errors import PolicyError
 from casebook.policy import CERTIFICATE_DAYS, Policy
+from hub.accounting import GatewayPart, with_terminals
 from hub.acts import Acts
 from hub.control import PREFIX as CONTROL_PREFIX
 from hub.control import ControlApplication, control_key
+from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from hub.renewal import Renewals
-from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
-from security.sshcert import Certificate
 from security.statements import Revocation, Statement
-from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import (
-    Admission,
-    DeviceGateway,
-    Entrance,
-    GatewaySettings,
-    Reports,
-)
-from security.tunnel.gateway import Gateway
-from security.tunnel.openssh.krl import NEVER_ISSUED
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
-from sync.transports.http import ExchangeApplication
+from sync.transports.http import ExchangeApplication, line
+from sync.transports.http_server import ExchangeServer
 from sync.views.scoped import Child
 from sync.wallclock import WallClock, random_bytes
 from web.app import WebContext, create_app
@@ -104,7 +94,8 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         secret=installation.cookie_key,
         now_ms=WallClock().now_ms,
     )
-    pages = create_app(context, [blueprint(context, installation.store)])
+    doorway = Doorway(installation)
+    pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
     log = keeper.application(sync_device)
     acts = Acts(installation, WallClock(), random_bytes)
     control = ControlApplication(acts, control_key(settings.data, random_bytes))
@@ -112,18 +103,20 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    sync = beside(
-        _renewals(installation), ExchangeApplication(driver.answer_bytes, sync_device)
+    renewals = _renewals(installation)
+    front = with_terminals(
+        api_of(pages, log, control, renewals), sync_device, doorway.accountant
     )
-    api = api_of(pages, sync, log, control)
-    shown = door.beside(api) if door is not None else api
-    server = PageServer(settings.pages, renewal_alone(shown), waiting=FEEDS)
-    doorway = _gateway(installation, gateway, server.adopt)
+    api = renewal_alone(front if door is None else door.beside(front))
+    server = PageServer(settings.pages, api, waiting=FEEDS)
+    exchanges = ExchangeServer(driver.reception, server.adopt)
+    entry = doorway.open(gateway, exchanges.adopt)
     # What another program of this hub put into a shared store is to be known and to climb here.
     follow(installation.store, lambda: _heard(installation, connection))
-    watch_revocations(installation, doorway)
+    watch_revocations(installation, entry)
     caretaker = Caretaker(installation, WallClock())
-    parts = [server, door, Indexing(installation), doorway, keeper, caretaker, connection]
+    answering: list[Part | None] = [server, exchanges, door, Indexing(installation)]
+    parts = [*answering, entry, keeper, caretaker, connection]
     return [part for part in parts if part is not None]
 
 
@@ -133,7 +126,7 @@ def _heard(installation: Installation, connection: Connection | None) -> None:
         connection.agent.poke()
 
 
-def watch_revocations(installation: Installation, gateway: DeviceGateway) -> None:
+def watch_revocations(installation: Installation, gateway: GatewayPart) -> None:
     """Close the live session of a device as soon as its revocation is stored."""
 
     def closed(news: tuple[Statement, ...]) -> None:
@@ -142,16 +135,6 @@ def watch_revocations(installation: Installation, gateway: DeviceGateway) -> Non
                 gateway.close_device(statement.content.device)
 
     installation.authority.listen(closed)
-
-
-def beside(renewals: Application, exchange: Application) -> Application:
-    """Return one application for both requests that a device sends by itself."""
-
-    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        chosen = renewals if environ.get("PATH_INFO") == RENEWAL_PATH else exchange
-        return chosen(environ, start_response)
-
-    return application
 
 
 def renewal_alone(application: Application) -> Application:
@@ -187,11 +170,12 @@ def _renewals(installation: Installation) -> Application:
 
 
 def api_of(
-    pages: Application, exchange: Application, log: Application, control: Application
+    pages: Application, log: Application, control: Application, renewals: Application
 ) -> Application:
-    """Return one application: sync, the log and control by their paths, pages for the rest.
+    """Return one application: log, control and renewals by their paths, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    Exchanges themselves are answered elsewhere, while they arrive.
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
@@ -201,8 +185,10 @@ def api_of(
             return log(environ, start_response)
         if path.startswith(CONTROL_PREFIX):
             return control(environ, start_response)
+        if path == RENEWAL_PATH:
+            return renewals(environ, start_response)
         if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
-            return exchange(environ, start_response)
+            return line(start_response, "404 Not Found")
         return pages(environ, start_response)
 
     return application
@@ -257,50 +243,3 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         connection.agent.poke()
     else:
         installation.mark.set(installation.store)
-
-
-def _gateway(installation: Installation, address: Address, entrance: Entrance) -> DeviceGateway:
-    keys = installation.keys
-    if keys.host is None or keys.ssh_ca is None:
-        raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
-
-    def authorise(device: str, _certificate: Certificate) -> None:
-        if device == installation.station.device:
-            return  # this hub itself, when it proves its own gateway
-        known = installation.registry.device(device)
-        # A unit that was moved away may come once more, to hear of it.
-        if not installation.registry.had_parent(known.unit, installation.station.unit):
-            raise TrustError(f"device {device} does not belong to a unit below this one")
-        if installation.registry.revoked_after(device) is not None:
-            raise TrustError(f"device {device} was revoked")
-
-    def authorise_lapsed(device: str, ssh: str) -> None:
-        known = installation.registry.device(device)
-        if installation.registry.unit(known.unit).parent != installation.station.unit:
-            raise TrustError(f"device {device} does not belong to a unit below this one")
-        if not installation.registry.is_active(device) or known.ssh != ssh:
-            raise TrustError(f"device {device} is not to get another certificate")
-
-    folder = installation.settings.entry.sshd_folder
-    clock = WallClock()
-    admission = Admission(
-        ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
-        authorise=authorise,
-        now=lambda: clock.now_ms() // 1_000,
-        # Under OpenSSH its own list refuses this one, which proves that the list is in use.
-        revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
-        authorise_lapsed=authorise_lapsed,
-    )
-    reports = Reports(on_session=_account, on_clone=_alarm)
-    if folder is not None:
-        return openssh_gateway(folder, admission, entrance, reports)
-    settings = GatewaySettings(address.host, address.port)
-    return Gateway(settings, keys.host, admission, entrance, reports)
-
-
-def _account(record: SessionRecord) -> None:
-    _accounting.info("session", extra={"accounting": asdict(record)})
-
-
-def _alarm(alarm: CloneAlarm) -> None:
-    _log.error("two machines under one device", extra={"clone": asdict(alarm)})

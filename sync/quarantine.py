@@ -18,7 +18,7 @@ from sync.protocol.fields import Fields
 QUARANTINE = "quarantine"
 REASONS = (
     *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
-    *("home", "path", "scope", "chain", "fork", "gaps"),
+    *("home", "path", "scope", "chain", "fork", "frozen", "gaps"),
     *("statement", "statement_early", "too_many", "part", "part_early"),
     *("size", "rate"),
 )
@@ -26,14 +26,8 @@ REASONS = (
 
 CURABLE = frozenset(
     (
-        "device_unknown",
-        "path",
-        "scope",
-        "home",
-        "incarnation",
-        "statement_early",
-        "part_early",
-        "rate",
+        *("device_unknown", "path", "scope", "home", "incarnation"),
+        *("statement_early", "part_early", "rate", "frozen"),
     )
 )
 """Reasons that a later statement, or time, may take away."""

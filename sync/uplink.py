@@ -23,6 +23,8 @@ class Uplink:
         self._tunnel: Tunnel | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.dials = 0
+        """How many tunnels were made so far."""
 
     @property
     def is_up(self) -> bool:
@@ -46,6 +48,7 @@ class Uplink:
                     self._tunnel.close()
                 self._tunnel = None
                 self._tunnel = self._client.connect()
+                self.dials += 1
             return self._tunnel
 
     def replace(self, client: TunnelClient) -> None:

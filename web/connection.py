@@ -1,5 +1,6 @@
 """The way up of one installation, wherever the registry says that it leads."""
 
+import json
 import logging
 import secrets
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
 from security.tunnel.netwatch import NetworkWatch
+from security.tunnel.terminal import TERMINAL_PATH, TERMINAL_TYPE, terminal_of
 from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
+from sync.errors import SyncError
 from sync.log.alarms import Alarms
 from sync.log.contact import CONTACT_TYPE, ChildSide
 from sync.log.hublog import HubLog
@@ -86,6 +89,7 @@ class Connection:
         self._uplink = Uplink(self._client(self._dialling))
         self._driver, self._visits = self._sessions(self._dialling.parent)
         self._agent = Agent(self, upstream.interval_s, self._note)
+        self._told_at = 0
         self._network = NetworkWatch(self._network_changed)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
@@ -133,7 +137,24 @@ class Connection:
             self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
+            self._tell_terminal()
         self._visits.after(report)
+
+    def _tell_terminal(self) -> None:
+        """Once for each tunnel: the hub compares, and shows when a device changed machines."""
+        if self._told_at == self._uplink.dials:
+            return
+        self._told_at = self._uplink.dials
+        teller = HttpTransport(
+            self._uplink.stream, WallClock(), path=TERMINAL_PATH, content_type=TERMINAL_TYPE
+        )
+        parts = terminal_of(self._installation.station.device)
+        try:
+            teller.ask(json.dumps(parts).encode())
+        except SyncError as error:
+            _log.info("the hub was not told of the terminal", extra={"reason": str(error)})
+        finally:
+            teller.close()
 
     def _network_changed(self) -> None:
         """A new network may be the way up again: do not sit out the back-off of the old one."""
@@ -214,7 +235,7 @@ class Connection:
             self._uplink.stream, WallClock(), path=PATH, content_type=CONTENT_TYPE
         )
         try:
-            return transport.exchange(request)
+            return transport.ask(request)
         finally:
             transport.close()
 

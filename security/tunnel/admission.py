@@ -8,7 +8,7 @@ from typing import Protocol
 from security.errors import TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.targets import Caller
+from security.tunnel.targets import Caller, Target
 from security.tunnel.watchdog import Probing
 
 
@@ -45,6 +45,14 @@ with the socket left to its owner, if nobody serves.
 """
 
 
+def _every_target(_device: str) -> Collection[Target]:
+    return tuple(Target)
+
+
+def _no_limit(_device: str) -> int | None:
+    return None
+
+
 def _nothing_revoked() -> Collection[int]:
     return ()
 
@@ -62,7 +70,8 @@ class Admission:
     it is called in the threads of the sessions and must not take long. `authorise_lapsed` gets
     the device id and the SSH line that a certificate names which ended or is of another
     authority, and raises TrustError unless this device may ask for a new one. `now` is unix
-    seconds, `ca_public` the 32 bytes of the hub's SSH authority.
+    seconds, `ca_public` the 32 bytes of the hub's SSH authority. `targets` are those that a
+    device may reach, `rate_bytes_s` limits each direction of each of its streams.
     """
 
     ca_public: bytes
@@ -70,6 +79,8 @@ class Admission:
     now: Callable[[], int]
     revoked_serials: Callable[[], Collection[int]] = _nothing_revoked
     authorise_lapsed: Callable[[str, str], None] = _nobody_lapsed
+    targets: Callable[[str], Collection[Target]] = _every_target
+    rate_bytes_s: Callable[[str], int | None] = _no_limit
 
 
 def _ignore_record(_record: SessionRecord) -> None:

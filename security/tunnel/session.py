@@ -27,6 +27,7 @@ from security.sshcert import (
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
+from security.tunnel.errors import RecordingError
 from security.tunnel.keys import line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.pump import Pump
@@ -86,6 +87,7 @@ class GatewaySession(ServerInterface):
         self._lock = Lock()
         self._waiting: dict[int, socket.socket] = {}
         self._pumps: dict[Thread, Pump] = {}
+        self._rate_bytes_s: int | None = None
         self._channels_opened = 0
         self._channels_refused = 0
 
@@ -182,11 +184,7 @@ class GatewaySession(ServerInterface):
         """Reach the API before saying yes, so that one that is down is reported so."""
         reason, certificate = OPEN_SUCCEEDED, self._certificate
         assert certificate is not None
-        ca_public = self._premises.admission.ca_public
-        target = target_at(ca_public, certificate.serial, destination)
-        if self._lapsed_targets is not None:
-            is_own = destination == self._lapsed_targets[Target.SYNC]
-            target = Target.SYNC if is_own else None
+        target = self._permitted(certificate, destination)
         if target is None:
             reason = OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         elif not self._reserve_channel():
@@ -204,6 +202,19 @@ class GatewaySession(ServerInterface):
         else:
             self._channels_refused += 1
         return reason
+
+    def _permitted(
+        self, certificate: Certificate, destination: tuple[str, int]
+    ) -> Target | None:
+        if self._lapsed_targets is not None:
+            is_own = destination == self._lapsed_targets[Target.SYNC]
+            return Target.SYNC if is_own else None
+        admission = self._premises.admission
+        target = target_at(admission.ca_public, certificate.serial, destination)
+        try:
+            return target if target in admission.targets(certificate.device) else None
+        except TrustError:  # it has lost its right since the login
+            return None
 
     def _checked(self, blob: bytes) -> Certificate:
         """The certificate, if it counts, or if it may serve to ask for one that does."""
@@ -239,17 +250,19 @@ class GatewaySession(ServerInterface):
         self.link.octets_in_max = None
         self._logged_in_at = time.monotonic()
         older = premises.roster.admit(self, certificate.device)
+        started = self.record(StatusType.START)
+        assert started is not None
         try:
             # A revocation may have come since the check, and missed a session not yet listed.
             self._authorise(certificate)
-        except TrustError as error:
+            if self._lapsed_targets is None:
+                self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
+            premises.reports.on_session(started)
+        except (RecordingError, TrustError) as error:
             self._refuse_late(str(error))
             return
         self._transport.begin_probing()
         premises.watchdog.look_again()
-        started = self.record(StatusType.START)
-        assert started is not None
-        premises.reports.on_session(started)
         if older is not None:
             older.taken_over(self)
 
@@ -257,7 +270,7 @@ class GatewaySession(ServerInterface):
         """The device knows that its stream is open: carry it."""
         connection = self._waiting.pop(channel.chanid)
         stream = TunnelChannel(channel, self._transport.is_active)
-        pump = Pump(stream, connection, "gateway-back")
+        pump = Pump(stream, connection, "gateway-back", self._rate_bytes_s)
         thread = Thread(target=self._carry, args=(pump,), name="gateway-carry", daemon=True)
         with self._lock:
             self._pumps[thread] = pump
@@ -294,6 +307,8 @@ class GatewaySession(ServerInterface):
         try:
             if stopped is not None:
                 premises.reports.on_session(stopped)
+        except RecordingError as error:
+            _log.error("the end of a session was not recorded", extra={"reason": str(error)})
         finally:
             premises.roster.leave(self)
             self._log_end(stopped, cause)

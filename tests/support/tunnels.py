@@ -278,8 +278,13 @@ class World:
 
 @contextmanager
 def running_world(**changes: object) -> Iterator[World]:
-    """A world whose gateway has these settings changed; at the end no thread may be left."""
+    """A world whose gateway has these settings changed; at the end no thread may be left.
+
+    `targets` and `on_session` take the place of what the gateway otherwise asks and tells.
+    """
     before = set(threading.enumerate())
+    admission = {name: changes.pop(name) for name in ("targets",) if name in changes}
+    on_session = changes.pop("on_session", None)
     with ExitStack() as stack:
         api = stack.enter_context(EchoApi())
         settings = GatewaySettings("127.0.0.1", 0, probing=PATIENT)
@@ -287,9 +292,9 @@ def running_world(**changes: object) -> Iterator[World]:
         world.gateway = Gateway(
             replace(settings, **changes),  # type: ignore[arg-type]  # the test names its fields
             world.host_key,
-            world.admission(),
+            replace(world.admission(), **admission),  # type: ignore[arg-type]  # as above
             api.adopt,
-            Reports(world.records.append, world.alarms.append),
+            Reports(on_session or world.records.append, world.alarms.append),  # type: ignore[arg-type]  # as above
         )
         stack.enter_context(world.gateway)
         world.address = world.gateway.address
