@@ -17,13 +17,18 @@ from paramiko.common import (
     OPEN_SUCCEEDED,
 )
 
-from security.errors import TrustError
-from security.sshcert import Certificate, check_user_certificate
+from security.errors import FormatError, TrustError
+from security.sshcert import (
+    Certificate,
+    certificate_line,
+    check_user_certificate,
+    read_lapsed_certificate,
+)
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.errors import RecordingError
-from security.tunnel.keys import line_blob
+from security.tunnel.keys import line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.pump import Pump
 from security.tunnel.roster import Roster
@@ -74,6 +79,7 @@ class GatewaySession(ServerInterface):
         self._accepted_at = time.monotonic()
         self._logged_in_at: float | None = None
         self._certificate: Certificate | None = None
+        self._lapsed_targets: dict[Target, tuple[str, int]] | None = None
         self._claimed = ""
         self._refusal = ""
         self._newer: GatewaySession | None = None
@@ -150,7 +156,6 @@ class GatewaySession(ServerInterface):
 
     def check_auth_publickey(self, username: str, key: PKey) -> int:
         """Accept a certificate of ours; paramiko checks afterwards that its key signs."""
-        admission = self._premises.admission
         self._claimed = username[:_CLAIM_LENGTH_MAX]
         self._certificate = None
         try:
@@ -158,15 +163,10 @@ class GatewaySession(ServerInterface):
                 raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
-            certificate = check_user_certificate(
-                key.public_blob.key_blob,
-                admission.ca_public,
-                admission.now(),
-                admission.revoked_serials(),
-            )
+            certificate = self._checked(key.public_blob.key_blob)
             if line_blob(certificate.ssh) != key.asbytes():
                 raise TrustError("the certificate was read in two ways")
-            admission.authorise(certificate.device, certificate)
+            self._authorise(certificate)
         except TrustError as error:
             self._refusal = str(error)
             return AUTH_FAILED
@@ -191,7 +191,8 @@ class GatewaySession(ServerInterface):
             reason = OPEN_FAILED_RESOURCE_SHORTAGE
         else:
             try:
-                caller = Caller(certificate.device, target)
+                is_lapsed = self._lapsed_targets is not None
+                caller = Caller(certificate.device, target, is_lapsed)
                 self._waiting[chanid] = self._connect_to_api(caller)
             except OSError:
                 self._premises.roster.give_channel()
@@ -205,12 +206,40 @@ class GatewaySession(ServerInterface):
     def _permitted(
         self, certificate: Certificate, destination: tuple[str, int]
     ) -> Target | None:
+        if self._lapsed_targets is not None:
+            is_own = destination == self._lapsed_targets[Target.SYNC]
+            return Target.SYNC if is_own else None
         admission = self._premises.admission
         target = target_at(admission.ca_public, certificate.serial, destination)
         try:
             return target if target in admission.targets(certificate.device) else None
         except TrustError:  # it has lost its right since the login
             return None
+
+    def _checked(self, blob: bytes) -> Certificate:
+        """The certificate, if it counts, or if it may serve to ask for one that does."""
+        admission = self._premises.admission
+        try:
+            certificate = check_user_certificate(
+                blob, admission.ca_public, admission.now(), admission.revoked_serials()
+            )
+        except TrustError as error:
+            certificate = read_lapsed_certificate(blob)
+            try:
+                admission.authorise_lapsed(certificate.device, certificate.ssh)
+                self._lapsed_targets = targets_of(certificate_line(blob))
+            except (TrustError, FormatError):
+                raise error from None
+        else:
+            self._lapsed_targets = None
+        return certificate
+
+    def _authorise(self, certificate: Certificate) -> None:
+        admission = self._premises.admission
+        if self._lapsed_targets is None:
+            admission.authorise(certificate.device, certificate)
+        else:
+            admission.authorise_lapsed(certificate.device, certificate.ssh)
 
     # What our transport tells, in the thread of the session.
 
@@ -225,8 +254,9 @@ class GatewaySession(ServerInterface):
         assert started is not None
         try:
             # A revocation may have come since the check, and missed a session not yet listed.
-            premises.admission.authorise(certificate.device, certificate)
-            self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
+            self._authorise(certificate)
+            if self._lapsed_targets is None:
+                self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
             premises.reports.on_session(started)
         except (RecordingError, TrustError) as error:
             self._refuse_late(str(error))
