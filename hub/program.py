@@ -9,6 +9,7 @@ from hub.accounting import with_terminals
 from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
+from hub.rates import with_rates
 from security.errors import TrustError
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
@@ -87,7 +88,9 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
     exchange = with_terminals(
-        ExchangeApplication(driver.answer_bytes, sync_device), sync_device, doorway.accountant
+        with_rates(ExchangeApplication(driver.answer_bytes, sync_device), sync_device),
+        sync_device,
+        doorway.accountant,
     )
     if door is not None:
         api = door.beside(api_of(pages, exchange, log))

@@ -9,13 +9,9 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
 
-from security.errors import KeyFileError
-from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
-from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
 from security.tunnel.netwatch import NetworkWatch
 from security.tunnel.terminal import TERMINAL_PATH, TERMINAL_TYPE, terminal_of
-from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.errors import StoreError, SyncError
@@ -33,6 +29,7 @@ from sync.wallclock import WallClock
 from web.notes import alarm_notes
 from web.opening import Installation
 from web.settings import Upstream
+from web.way import client_of
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +69,9 @@ class Connection:
             TunnelError: The registry holds no host key of the hub above.
         """
         store, station = installation.store, installation.station
-        self._uplink = Uplink(_client(installation, upstream))
+        self._uplink = Uplink(
+            client_of(installation.settings, installation.keys, installation.registry)
+        )
         driver = UpstreamDriver(
             link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
             store=store,
@@ -208,21 +207,3 @@ def run_until_told(parts: Sequence[Part], ready: Callable[[], None]) -> None:
     finally:
         for part in reversed(started):
             part.stop()
-
-
-def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
-    keys, station = installation.keys, installation.station
-    if keys.ssh_certificate is None:
-        raise KeyFileError(
-            f"{installation.settings.keys}: there is no certificate to log in with"
-        )
-    hosts = [
-        device.host for device in installation.registry.devices(upstream.unit) if device.host
-    ]
-    if not hosts:
-        raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
-    identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
-    addresses = [(address.host, address.port) for address in upstream.addresses]
-    probing = Probing(interval_s=upstream.silence_s / SILENT_INTERVALS_MAX)
-    settings = ClientSettings(probing=probing, proxy=upstream.proxy)
-    return TunnelClient(addresses, identity, hosts, settings)
