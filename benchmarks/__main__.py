@@ -8,7 +8,17 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, peers, replication, sealing
+from benchmarks import (
+    cluster,
+    curve,
+    folding,
+    links,
+    peers,
+    replication,
+    sealing,
+    tunnels,
+    wirecost,
+)
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -20,8 +30,11 @@ ALL = {
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
+    "wirecost": wirecost.run,
+    "links": links.run,
+    "tunnels": tunnels.run,
 }
-LONG = {"million": curve.run_million}
+LONG = {"million": curve.run_million, "links-long": links.run_long}
 
 
 def main(names: list[str]) -> int:

@@ -17,7 +17,8 @@ from sync.answering import DownstreamDriver
 from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
-from sync.transports.http import ExchangeApplication
+from sync.transports.http import line
+from sync.transports.http_server import ExchangeServer
 from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -87,20 +88,17 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    exchange = with_terminals(
-        with_rates(ExchangeApplication(driver.answer_bytes, sync_device), sync_device),
-        sync_device,
-        doorway.accountant,
+    front = with_rates(
+        with_terminals(api_of(pages, log), sync_device, doorway.accountant), sync_device
     )
-    if door is not None:
-        api = door.beside(api_of(pages, exchange, log))
-    else:
-        api = api_of(pages, exchange, log)
+    api = front if door is None else door.beside(front)
     server = PageServer(settings.pages, api, waiting=FEEDS)
-    entry = doorway.open(gateway, server.adopt)
+    exchanges = ExchangeServer(driver.reception, server.adopt)
+    entry = doorway.open(gateway, exchanges.adopt)
     # What another program of this hub put into a shared store is to be known and to climb here.
     follow(installation.store, lambda: _heard(installation, connection))
-    parts = [server, door, Indexing(installation), entry, keeper, connection]
+    answering: list[Part | None] = [server, exchanges, door, Indexing(installation)]
+    parts = [*answering, entry, keeper, connection]
     return [part for part in parts if part is not None]
 
 
@@ -110,10 +108,11 @@ def _heard(installation: Installation, connection: Connection | None) -> None:
         connection.agent.poke()
 
 
-def api_of(pages: Application, exchange: Application, log: Application) -> Application:
-    """Return one application: sync and the log by their paths, pages for the rest.
+def api_of(pages: Application, log: Application) -> Application:
+    """Return one application: the log by its path, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    Exchanges themselves are answered elsewhere, while they arrive.
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
@@ -122,7 +121,7 @@ def api_of(pages: Application, exchange: Application, log: Application) -> Appli
         if path.startswith(PREFIX):
             return log(environ, start_response)
         if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
-            return exchange(environ, start_response)
+            return line(start_response, "404 Not Found")
         return pages(environ, start_response)
 
     return application

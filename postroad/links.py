@@ -39,18 +39,24 @@ def try_link(arguments: argparse.Namespace) -> None:
         raise UsageError("link.test.nothing")
     addresses = [_address(arguments.hub)] if arguments.hub else []
     failed = ""
-    reached = False
+    reached, last = False, ""
     for step in _steps(arguments.config, addresses):
         seen = {key: value for key, value in step.seen.items() if key != "is_one_of_several"}
         arguments.terminal.say(f"link.step.{step.name}.{step.code}", **seen)
+        last = step.code
         reached = reached or (step.is_ok and step.name in {"tcp", "proxy"})
+        if step.code == "running":
+            break
         if not step.is_ok and not (step.seen.get("is_one_of_several") and reached):
             failed = failed or step.name
         elif step.is_ok and step.name in {"tcp", "proxy"}:
             failed = ""  # another address leads there
     if failed:
         raise VerdictError("link.test.failed", step=failed)
-    arguments.terminal.say("link.test.works" if arguments.config else "link.test.reachable")
+    if last == "running":
+        arguments.terminal.say("link.test.running")
+    else:
+        arguments.terminal.say("link.test.works" if arguments.config else "link.test.reachable")
 
 
 def _steps(config: Path | None, addresses: list[tuple[str, int]]) -> Iterator[Step]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from security.errors import TrustError
 from security.registry import Registry
 from sync.errors import (
-    PeerProtocolError,
     RefusedError,
     StoreConflictError,
     StoreError,
@@ -34,8 +33,8 @@ from sync.protocol.downstream import (
     SendAnswer,
     StoreRecords,
 )
-from sync.protocol.messages import Answer, Exchange, Message, Refusal
-from sync.protocol.wire import decode_message, encode_message
+from sync.protocol.messages import Answer, Exchange, Refusal
+from sync.reception import Reception
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing, scope_of
 
 ATTEMPTS_MAX = 3
@@ -77,7 +76,13 @@ class DownstreamDriver:
             body: The request as it came, at most 8 MiB; nothing about it is trusted.
             device: The device that the tunnel authenticated.
         """
-        return encode_message(self._answer_encoded(body, device))
+        reception = self.reception(device)
+        reception.feed(body)
+        return reception.finish()
+
+    def reception(self, device: str) -> Reception:
+        """Begin to take a request of the device that the tunnel authenticated, in pieces."""
+        return Reception(lambda exchange: self.answer(exchange, device), self.clock)
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
@@ -96,17 +101,6 @@ class DownstreamDriver:
             return Refusal("store_failed", "the unit above cannot use its store")
         except RefusedError as error:
             return Refusal(error.code, str(error))
-
-    def _answer_encoded(self, body: bytes, device: str) -> Message:
-        try:
-            exchange = decode_message(body)
-        except PeerProtocolError as error:
-            return Refusal("malformed", str(error))
-        except RefusedError as error:
-            return Refusal(error.code, str(error))
-        if not isinstance(exchange, Exchange):
-            return Refusal("malformed", "the message is not a request")
-        return self.answer(exchange, device)
 
     def _identify(self, exchange: Exchange, device: str) -> Refusal | None:
         try:

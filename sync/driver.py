@@ -37,6 +37,7 @@ from sync.protocol.upstream import (
     IncomingStored,
     Link,
     Outcome,
+    PartReceived,
     ReadOutgoing,
     RefusalReceived,
     SendExchange,
@@ -46,8 +47,11 @@ from sync.protocol.upstream import (
     TransportFailed,
     Upstream,
 )
-from sync.protocol.wire import decode_message, encode_message
+from sync.protocol.wire import MessageReader, encode_message
 from sync.status import LinkState, SessionReport, SyncStatus
+
+PART_BYTES = 64 << 10
+"""So much of an answer is stored as soon as it is here; the rest may never come."""
 
 WAITING_MAX = 1_000
 """Where counting what waits stops: beyond it the exact number helps nobody."""
@@ -66,8 +70,11 @@ class Transport(Protocol):
         """
         ...
 
-    def exchange(self, body: bytes) -> bytes:
-        """Send a request and give its answer, both complete.
+    def exchange(self, body: bytes, receive: Callable[[bytes], object]) -> None:
+        """Send a request, and hand the bytes of its answer over as they come.
+
+        Returns when the answer has ended; what it raises after `receive` was called says that
+        the rest does not come. What `receive` raises passes through.
 
         Raises:
             TransportError: The link broke; whether the request arrived is not known.
@@ -103,6 +110,28 @@ class _Tally:
 
 def _nothing() -> None:
     return None
+
+
+class _Incoming:
+    """An answer on its way: what has come is kept now and then, and when it breaks off."""
+
+    def __init__(self, driver: "UpstreamDriver", tally: _Tally) -> None:
+        self.reader = MessageReader()
+        self.bytes = 0
+        self._driver = driver
+        self._tally = tally
+
+    def receive(self, piece: bytes) -> None:
+        self.bytes += len(piece)
+        self._tally.bytes_received += len(piece)
+        self.reader.feed(piece)
+        if self.reader.marked_bytes >= PART_BYTES:
+            self.keep()
+
+    def keep(self) -> None:
+        part = self.reader.part()
+        if isinstance(part, Answer):
+            self._driver.keep_part(part, self._tally)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -243,23 +272,35 @@ class UpstreamDriver:
         tally.carrying = True
         tally.bytes_sent += len(body)
         sent_at = self.clock.monotonic()
-        received = self.transport.exchange(body)
+        incoming = _Incoming(self, tally)
+        try:
+            self.transport.exchange(body, incoming.receive)
+        except TransportError:
+            incoming.keep()
+            raise
         duration_ms = self._since_ms(sent_at)
         now_ms = self.clock.now_ms()
-        tally.bytes_received += len(received)
         tally.round_trips += 1
-        match decode_message(received):
+        match incoming.reader.finish():
             case Answer() as answer:
                 tally.pushed += len(exchange.records)
                 tally.pulled += len(answer.records)
                 tally.quarantined += len(answer.quarantined)
                 tally.clock_offset_ms = answer.now_ms - (exchange.now_ms + now_ms) // 2
-                moved = len(body) + len(received)
+                moved = len(body) + incoming.bytes
                 return AnswerReceived(answer, moved, duration_ms, now_ms)
             case Refusal() as refusal:
                 tally.note(RefusedError(refusal.code, refusal.text))
                 return RefusalReceived(refusal)
         raise PeerProtocolError("the parent answered with a request")
+
+    def keep_part(self, answer: Answer, tally: _Tally) -> None:
+        """Store the beginning of an answer whose rest is still on its way, or lost."""
+        now_ms = self.clock.now_ms()
+        for command in self._machine.handle(PartReceived(answer, now_ms)):
+            assert isinstance(command, StoreIncoming), "a part is stored, and nothing else"
+            self._machine.handle(self._store(command, tally))
+            tally.pulled += len(answer.records)
 
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:

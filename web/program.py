@@ -132,7 +132,7 @@ class Connection:
         )
         parts = terminal_of(self._installation.station.device)
         try:
-            teller.exchange(json.dumps(parts).encode())
+            teller.ask(json.dumps(parts).encode())
         except SyncError as error:
             _log.info("the hub was not told of the terminal", extra={"reason": str(error)})
         finally:

@@ -1,6 +1,8 @@
 """How this installation dials the hub above, from its settings, its keys and the registry."""
 
+import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from security.errors import KeyFileError
@@ -13,7 +15,9 @@ from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.wallclock import WallClock
 from web.errors import SettingsError
 from web.opening import load_registry
-from web.settings import Settings, load_settings
+from web.settings import Address, Settings, load_settings
+
+_LOCAL_S = 2.0
 
 
 def client_of(settings: Settings, keys: NodeKeys, registry: Registry) -> TunnelClient:
@@ -38,7 +42,8 @@ def way_of(config: Path, addresses: Sequence[tuple[str, int]] = ()) -> Way:
     if settings.upstream is None:
         raise SettingsError(f"{config}: there is no [upstream], and so no way to try")
     keys = NodeKeys.load(settings.keys)
-    return _way(settings, keys, load_registry(settings), addresses)
+    way = _way(settings, keys, load_registry(settings), addresses)
+    return replace(way, is_running=_answers(settings.pages))
 
 
 def _way(
@@ -62,3 +67,12 @@ def _way(
         ClientSettings(probing=probing, proxy=upstream.proxy),
         lambda: clock.now_ms() // 1_000,
     )
+
+
+def _answers(address: Address) -> bool:
+    """Whether the pages of this installation are served, so that its program runs."""
+    try:
+        socket.create_connection((address.host, address.port), _LOCAL_S).close()
+    except OSError:
+        return False
+    return True

@@ -32,6 +32,10 @@ from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
 
+# A packet counts when its last byte is here. When a link is cut, what came of a packet is lost;
+# so those of exchanges are as small as SSH allows.
+_EXCHANGE_PACKET_BYTES: Final = 4096
+
 # The farewell of a tunnel may wait this long for a stalled link, and its threads as long again.
 _CLOSE_S: Final = 2.0
 
@@ -188,7 +192,11 @@ class Tunnel:
         give_up_at = time.monotonic() + limit
         try:
             channel = self._transport.open_channel(
-                "direct-tcpip", self._targets[target], ("127.0.0.1", 0), timeout=limit
+                "direct-tcpip",
+                self._targets[target],
+                ("127.0.0.1", 0),
+                max_packet_size=_EXCHANGE_PACKET_BYTES if target is Target.SYNC else None,
+                timeout=limit,
             )
         except ChannelException as error:
             if error.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:

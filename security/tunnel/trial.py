@@ -31,6 +31,9 @@ CLOCK_DOUBT_S: Final = 600
 RATE_BYTES: Final = 128 * 1024
 """16 s at 64 kbit/s: long enough to measure, short enough to wait for."""
 RATE_S_MAX: Final = 60.0
+RUNNING: Final = "running"
+"""The one code that is neither `ok` nor a fault: the trial ends before the login."""
+
 RATE_PATH: Final = "/sync/rate"
 """Where a hub takes and gives `RATE_BYTES` so that its children can measure."""
 
@@ -61,7 +64,8 @@ class Step:
 class Way:
     """What is tried: addresses in order, who dials, the pinned keys, and this machine's clock.
 
-    `now` gives unix seconds.
+    `now` gives unix seconds. While the program `is_running`, nobody logs in: the hub would take
+    the trial for a second machine and raise the alarm.
     """
 
     addresses: Sequence[tuple[str, int]]
@@ -69,6 +73,7 @@ class Way:
     host_keys: Sequence[str]
     settings: ClientSettings
     now: Callable[[], int]
+    is_running: bool = False
 
 
 def try_way(way: Way) -> Iterator[Step]:
@@ -86,7 +91,9 @@ def try_way(way: Way) -> Iterator[Step]:
         return
     certificate = _certificate(way)
     yield certificate
-    if certificate.is_ok:
+    if certificate.is_ok and way.is_running:
+        yield Step("login", RUNNING)
+    elif certificate.is_ok:
         yield from _tunnel(way, reached)
 
 

@@ -11,7 +11,7 @@ import pytest
 from cases import grammar, states
 from security import bundles, header
 from sync import feeds, quarantine
-from sync.protocol import downstream, messages, upstream, wire
+from sync.protocol import downstream, frames, messages, upstream
 from tests.architecture import papers, source_tree
 from tests.golden.wire.samples import MESSAGES
 
@@ -87,7 +87,7 @@ def test_the_kinds_of_frames_are_those_of_the_code() -> None:
     stated = papers.table(PAPER, "Kind", "Frame")
 
     assert {int(kind): cells[0] for kind, cells in stated.items()} == {
-        kind.value: kind.name.lower() for kind in wire.FrameKind
+        kind.value: kind.name.lower() for kind in frames.FrameKind
     }
 
 

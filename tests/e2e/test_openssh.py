@@ -71,17 +71,12 @@ def test_the_hub_proves_the_restrictions_of_its_sshd(street: Street) -> None:
 
 def test_a_technician_is_told_step_by_step_that_the_link_works(street: Street) -> None:
     config = street.town.place(VILLAGE).folder / "config.toml"
-    tried = subprocess.run(
-        [sys.executable, "-m", "postroad", "link", "test", "--config", str(config), "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
+    while_running = link_test(config)
+    street.town.programs[VILLAGE].kill()
+    alone = link_test(config)
 
-    assert tried.returncode == 0, tried.stdout + tried.stderr
-    steps = [json.loads(line)["message"] for line in tried.stdout.splitlines()]
-    assert steps == [
+    assert while_running[-2:] == ["link.step.login.running", "link.test.running"]
+    assert alone == [
         "link.step.name.ok",
         "link.step.tcp.ok",
         "link.step.certificate.ok",
@@ -92,6 +87,19 @@ def test_a_technician_is_told_step_by_step_that_the_link_works(street: Street) -
         "link.step.rate.ok",
         "link.test.works",
     ]
+
+
+def link_test(config: Path) -> list[str]:
+    tried = subprocess.run(
+        [sys.executable, "-m", "postroad", "link", "test", "--config", str(config), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    return [json.loads(line)["message"] for line in tried.stdout.splitlines()]
 
 
 def use_openssh(config: Path, folder: Path) -> tuple[str, int]:
