@@ -17,6 +17,7 @@ from benchmarks import (
     refolding,
     replication,
     sealing,
+    tunnels,
     wirecost,
 )
 from benchmarks.report import write_report
@@ -33,6 +34,7 @@ ALL = {
     "peers": peers.run,
     "wirecost": wirecost.run,
     "links": links.run,
+    "tunnels": tunnels.run,
 }
 LONG = {"million": curve.run_million, "links-long": links.run_long}
 
