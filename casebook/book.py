@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
 from casebook.deadlines import deadlines_of
-from casebook.desk import DRAFT_KEY, Desk, Texts, World
+from casebook.desk import DRAFT_KEY, Desk, Texts, World, clock_fact
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
 from casebook.index import CaseIndex, CaseRow, Page
@@ -105,6 +105,11 @@ class Casebook:
         """The feed of this device, for others at this node who write records."""
         return self._feed
 
+    @property
+    def local_store(self) -> Store:
+        """The store of this node, for pages that keep local documents of their own."""
+        return self._store
+
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
         self._is_held = True
@@ -173,7 +178,8 @@ class Casebook:
             ruling = self._rules.ruling(item, file.way, clerk)
             if act == "retract":
                 self._check_own_device(state, str((facts or {}).get("of", "")))
-            self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
+            said = {**(facts or {}), **clock_fact(self._store)}
+            self._desk.write(file, state, act, ruling, Texts(said, body or {}))
         self.refresh()
         return self.state(case)
 

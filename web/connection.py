@@ -5,6 +5,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 
+from casebook.desk import note_offset
 from security.errors import KeyFileError
 from security.sshcert import public_line
 from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
@@ -137,6 +138,8 @@ class Connection:
             self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
+            if report.clock_offset_ms is not None:
+                note_offset(self._installation.store, report.clock_offset_ms)
             self._tell_terminal()
         self._visits.after(report)
 
