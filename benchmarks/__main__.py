@@ -8,7 +8,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, links, peers, replication, sealing, wirecost
+from benchmarks import (
+    cluster,
+    curve,
+    folding,
+    links,
+    peers,
+    refolding,
+    replication,
+    sealing,
+    tunnels,
+    wirecost,
+)
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -17,11 +28,13 @@ ALL = {
     "sealing": sealing.run,
     "replication": replication.run,
     "folding": folding.run,
+    "refolding": refolding.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
     "wirecost": wirecost.run,
     "links": links.run,
+    "tunnels": tunnels.run,
 }
 LONG = {"million": curve.run_million, "links-long": links.run_long}
 

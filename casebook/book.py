@@ -18,6 +18,7 @@ from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.readmodel import ReadModel, Sources, Told
 from casebook.regrant import REGRANT_KEY, moved_homes
 from casebook.rows import BookRules
+from casebook.shelves import ANYTHING, Sought
 from casebook.times import local_date
 from casebook.twins import Tagger
 from casebook.views import CaseView, merged_fields, printed
@@ -249,19 +250,28 @@ class Casebook:
             receipt=printed(state, bodies, "receipt"),
         )
 
-    def rows(self, shelf: str, *, text: str = "", offset: int = 0, limit: int = 50) -> Page:
+    def rows(
+        self,
+        shelf: str,
+        *,
+        text: str = "",
+        sought: Sought = ANYTHING,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> Page:
         """Return one page of a shelf, newest act first.
 
         Args:
             shelf: a key of `casebook.shelves.CONDITIONS`.
             text: digits of a case number, spaces allowed; empty for all.
+            sought: what else narrows the shelf.
             offset: rows to skip.
             limit: rows wanted, at most 200.
 
         Raises:
             KeyError: No such shelf.
         """
-        return self._model.page(shelf, text, offset, limit)
+        return self._model.page(shelf, replace(sought, text=text), offset, limit)
 
     def counts(self) -> dict[str, int]:
         """Return how many cases lie on each shelf."""

@@ -14,6 +14,7 @@ from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
+from hub.rates import with_rates
 from hub.renewal import Renewals
 from security.errors import KeyFileError, TrustError
 from security.statements import Revocation, Statement
@@ -104,9 +105,10 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
     renewals = _renewals(installation)
-    front = with_terminals(
+    told = with_terminals(
         api_of(pages, log, control, renewals), sync_device, doorway.accountant
     )
+    front = with_rates(told, sync_device)
     api = renewal_alone(front if door is None else door.beside(front))
     server = PageServer(settings.pages, api, waiting=FEEDS)
     exchanges = ExchangeServer(driver.reception, server.adopt)

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
 from hub.pages import casepage, home, shelves
-from hub.pages.conflicts import conflict_lines
 from hub.pages.rights import (
     CASES,
     QUARANTINE,
@@ -102,7 +101,6 @@ def _for(group: str, view: View) -> View:
 def _names() -> dict[str, object]:
     return {
         "acts_of": acts_of,
-        "conflict_lines": conflict_lines,
         "may_do": may_do,
         "may_open": may_open,
         "side_acts": casepage.side_acts,

@@ -23,6 +23,7 @@ from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.gateway import Gateway
 from security.tunnel.keys import certified_key
 from security.tunnel.targets import Caller, Target, address_of
+from security.tunnel.trial import RATE_BYTES, RATE_PATH
 from security.tunnel.watchdog import Probing
 from security.tunnel.wire import LOGIN
 
@@ -103,7 +104,7 @@ class _EchoRequest(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
-        if self.path == "/swallow":
+        if self.path in {"/swallow", RATE_PATH}:
             pieces = iter(lambda: self.rfile.read1(1 << 18), b"")
             took = 0
             while took < size and (piece := next(pieces, b"")):
@@ -113,6 +114,8 @@ class _EchoRequest(BaseHTTPRequestHandler):
             self._answer(self.rfile.read(size))
 
     def do_GET(self) -> None:
+        if self.path == RATE_PATH:
+            self.path = f"/zeros/{RATE_BYTES}"
         kind, _, argument = self.path.strip("/").partition("/")
         if kind == "zeros":
             self._answer(memoryview(_ZEROS)[: int(argument)], int(argument) // len(_ZEROS))
