@@ -79,6 +79,7 @@ class Connection:
             clock=WallClock(),
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
             on_stored=installation.casebook.refresh,
+            holdings=installation.holdings,
         )
         self._driver = driver
         self._installation = installation
