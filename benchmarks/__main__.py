@@ -20,6 +20,7 @@ from benchmarks import (
     tunnels,
     wirecost,
 )
+from benchmarks.plot import write_plot
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -48,6 +49,7 @@ def main(names: list[str]) -> int:
         (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         print(f"{name}\n{text}")
     write_report(RESULTS, DOCUMENT)
+    write_plot(RESULTS, DOCUMENT.with_name("links.svg"))
     return 0
 
 

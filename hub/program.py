@@ -219,6 +219,7 @@ def _driver(installation: Installation, connection: Connection | None) -> Downst
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
+        holdings=installation.holdings,
     )
 
 

@@ -22,6 +22,7 @@ from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
 from sync.authority import Authority, replay
 from sync.driver import UpstreamDriver
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
@@ -82,12 +83,16 @@ class Place:
         )
         self.authority.listen(lambda _news: self._take_care())
         gate = Gate(registry, self.store, self.unit, authority=self.authority)
+        holdings = Holdings(
+            device_of(self.unit), self.office.signer, registry, self.store, self.clock
+        )
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,
             gate=gate,
             registry=registry,
             clock=self.clock,
+            holdings=holdings,
         )
         if self.parent is None or parent is None:
             return
@@ -101,6 +106,7 @@ class Place:
             transport=self.link,
             clock=self.clock,
             jitter=self.source.random,
+            holdings=holdings,
         )
 
     def _take_care(self) -> None:

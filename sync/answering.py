@@ -6,7 +6,7 @@ the local documents changed and is judged again.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from security.errors import TrustError
 from security.registry import Registry
@@ -16,6 +16,7 @@ from sync.errors import (
     StoreError,
     StoreFullError,
 )
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.batching import BYTES_MAX
@@ -59,6 +60,7 @@ class DownstreamDriver:
         clock: For times that are shown.
         interval_s: Children should call no oftener than this; 0 leaves it to them.
         on_stored: Called after records of a child were stored, in the answering thread.
+        holdings: Signs for what is stored; without it, children hear no more than a number.
     """
 
     unit: str
@@ -68,6 +70,7 @@ class DownstreamDriver:
     clock: Clock
     interval_s: int = 0
     on_stored: Callable[[], object] = _nothing
+    holdings: Holdings | None = None
 
     def answer_bytes(self, body: bytes, device: str) -> bytes:
         """The encoded answer, or refusal, to an encoded request.
@@ -90,7 +93,7 @@ class DownstreamDriver:
         if refusal:
             return refusal
         try:
-            return self._answer(exchange)
+            return self._with_mail(self._answer(exchange), exchange)
         except StoreConflictError:
             return Refusal("busy", "another request of this unit is being answered")
         except StoreFullError:
@@ -117,6 +120,12 @@ class DownstreamDriver:
         if parent != self.unit and not self.registry.had_parent(known.unit, self.unit):
             return Refusal("not_a_child", f"unit {known.unit} does not stand below {self.unit}")
         return None
+
+    def _with_mail(self, answer: Answer, exchange: Exchange) -> Answer:
+        if self.holdings is None:
+            return answer
+        held = self.holdings.mail(exchange.unit, exchange.pull, answer.cursor)
+        return replace(answer, held=held)
 
     def _answer(self, exchange: Exchange) -> Answer:
         for _ in range(ATTEMPTS_MAX - 1):
@@ -168,6 +177,8 @@ class DownstreamDriver:
                 },
             )
         self.gate.settle()
+        if self.holdings is not None:
+            self.holdings.stored(child, inspection.local)
         if inspection.documents:
             self.on_stored()
         return RecordsStored(inspection.quarantined)

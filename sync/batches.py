@@ -4,6 +4,7 @@ The tunnel's driver and the courier's files share them, so both keep the same cu
 """
 
 from sync.errors import StoreConflictError
+from sync.holdings import Holdings
 from sync.ingest import Gate, Inspection
 from sync.ports import Store
 from sync.protocol.cursors import (
@@ -46,7 +47,12 @@ def read_outgoing(
 
 
 def put_incoming(
-    store: Store, gate: Gate, parent: str, command: StoreIncoming, place: str
+    store: Store,
+    gate: Gate,
+    parent: str,
+    command: StoreIncoming,
+    place: str,
+    holdings: Holdings | None = None,
 ) -> Inspection:
     """Judge the parent's records and store them with both cursors in one transaction.
 
@@ -57,7 +63,9 @@ def put_incoming(
         StoreError: Nothing was written.
         RefusedError: Too much of this parent is set aside already.
     """
-    local = {up_key(parent): encode_up(command.up)}
+    local: dict[str, bytes | None] = {up_key(parent): encode_up(command.up)}
+    if holdings is not None:
+        local.update(holdings.accept(command.held))
     if command.down:
         local[place] = encode_down(command.down)
     for record, reason in command.refused:

@@ -19,6 +19,7 @@ from sync.errors import (
     SyncError,
     TransportError,
 )
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.cursors import (
@@ -146,6 +147,7 @@ class UpstreamDriver:
         clock: For durations, and for times that are shown.
         jitter: Gives a number from 0 up to, not including, 1 for each wait after a failure.
         on_stored: Called after records of the parent were stored, in the session's thread.
+        holdings: Keeps what units above say of feeds that they hold; without it, it is dropped.
     """
 
     link: Link
@@ -155,6 +157,7 @@ class UpstreamDriver:
     clock: Clock
     jitter: Callable[[], float]
     on_stored: Callable[[], object] = _nothing
+    holdings: Holdings | None = None
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)
@@ -305,7 +308,7 @@ class UpstreamDriver:
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:
             inspection = put_incoming(
-                self.store, self.gate, self.link.parent, command, self._place
+                self.store, self.gate, self.link.parent, command, self._place, self.holdings
             )
         except (StoreError, RefusedError) as error:
             tally.note(error)

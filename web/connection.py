@@ -219,6 +219,7 @@ class Connection:
             clock=clock,
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
             on_stored=installation.casebook.refresh,
+            holdings=installation.holdings,
         )
         child = ChildSide(
             store=store,

@@ -24,6 +24,7 @@ from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.stores.couch import CouchStore
@@ -64,6 +65,7 @@ class Installation:
     divisions: Tree
     cookie_key: bytes = field(repr=False)
     mark: StoreMark
+    holdings: Holdings
 
     @property
     def registry(self) -> Registry:
@@ -139,6 +141,7 @@ def open_installation(settings: Settings) -> Installation:
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
+        holdings=Holdings(settings.device, keys.signing, registry, store, WallClock()),
     )
 
 
