@@ -8,13 +8,14 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, peers, replication, sealing
+from benchmarks import atrest, cluster, curve, folding, peers, replication, sealing
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DOCUMENT = RESULTS.parents[1] / "docs" / "benchmarks.md"
 ALL = {
     "sealing": sealing.run,
+    "atrest": atrest.run,
     "replication": replication.run,
     "folding": folding.run,
     "cluster": cluster.run,

@@ -23,6 +23,7 @@ from sync.allowance import Allowance
 from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
+from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
@@ -30,6 +31,7 @@ from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
 from web.storing import open_store
+from web.unlocking import BY_HAND, READ_MODEL, Unlocking, unlock
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +61,11 @@ class Installation:
     mark: StoreMark
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether the store file shows nothing to who has it without its key."""
+        return isinstance(self.store, SqliteStore) and self.store.is_sealed
+
+    @property
     def registry(self) -> Registry:
         """The registry as far as it has come; it grows while the program runs."""
         return self.authority.registry
@@ -79,8 +86,12 @@ class Installation:
         self.store.close()
 
 
-def open_installation(settings: Settings) -> Installation:
+def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installation:
     """Open keys, registry, store, read model and published sets of one installation.
+
+    Args:
+        settings: they name all of it.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError, KeyFileError, TrustError, CatalogueError, DivisionError, StoreError,
@@ -96,7 +107,8 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(settings)
+    key = unlock(settings, how)
+    store = open_store(settings, key)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
@@ -106,16 +118,9 @@ def open_installation(settings: Settings) -> Installation:
         Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
         store,
         World(WallClock(), random_bytes),
-        CaseIndex(settings.read_model),
+        CaseIndex(settings.read_model, key.of(READ_MODEL) if key else None),
     )
-    mark = StoreMark(settings.keys.parent / MARK_FILE)
-    if mark.is_behind(store):
-        _log.warning("the store was lost or set back; it has a new incarnation now")
-        store.renew_incarnation()
-        if settings.upstream is not None:
-            casebook.hold()
-        else:
-            mark.set(store)
+    mark = _marked(settings, store, casebook)
     return Installation(
         settings=settings,
         station=station,
@@ -136,6 +141,19 @@ def open_installation(settings: Settings) -> Installation:
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
     )
+
+
+def _marked(settings: Settings, store: Store, casebook: Casebook) -> StoreMark:
+    """The mark beside the data folder; a store that lies behind it begins anew."""
+    mark = StoreMark(settings.keys.parent / MARK_FILE)
+    if mark.is_behind(store):
+        _log.warning("the store was lost or set back; it has a new incarnation now")
+        store.renew_incarnation()
+        if settings.upstream is not None:
+            casebook.hold()
+        else:
+            mark.set(store)
+    return mark
 
 
 def _check_keys(settings: Settings, registry: Registry, keys: NodeKeys) -> None:
