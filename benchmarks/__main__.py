@@ -8,7 +8,19 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import atrest, cluster, curve, folding, peers, replication, sealing
+from benchmarks import (
+    atrest,
+    cluster,
+    curve,
+    folding,
+    links,
+    peers,
+    refolding,
+    replication,
+    sealing,
+    tunnels,
+    wirecost,
+)
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -18,11 +30,15 @@ ALL = {
     "atrest": atrest.run,
     "replication": replication.run,
     "folding": folding.run,
+    "refolding": refolding.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
+    "wirecost": wirecost.run,
+    "links": links.run,
+    "tunnels": tunnels.run,
 }
-LONG = {"million": curve.run_million}
+LONG = {"million": curve.run_million, "links-long": links.run_long}
 
 
 def main(names: list[str]) -> int:

@@ -276,11 +276,14 @@ class CaseIndex:
             rows = self._database.query("SELECT case_id, digest FROM cases")
             return {row["case_id"]: row["digest"] for row in rows}
 
-    def cases(self) -> tuple[str, ...]:
-        """Return the ids of all cases, in hex."""
+    def cases(self, homes: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of all cases of some homes, in hex."""
+        ids: list[str] = []
         with self._lock:
-            rows = self._database.query("SELECT case_id FROM cases ORDER BY case_id")
-            return tuple(str(row["case_id"]) for row in rows)
+            for home in homes:
+                rows = self._table("cases").rows_where("home = ?", [home], select="case_id")
+                ids += [str(row["case_id"]) for row in rows]
+        return tuple(sorted(ids))
 
     def clear(self) -> None:
         """Forget every row; the next update starts from the beginning of the store."""

@@ -6,11 +6,13 @@ from pathlib import Path
 from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.caretaking import Caretaker
+from web.connection import Connection
 from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Indexing, Part, run_until_told
+from web.program import Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
 from web.startnote import note_start
@@ -54,7 +56,10 @@ def run_node(
         door = open_couch_door(installation.store, pages)
         shown = door.beside(pages) if door else pages
         server = PageServer(settings.pages, shown, waiting=FEEDS)
-        parts: list[Part | None] = [server, door, Indexing(installation), connection]
+        caretaker = Caretaker(installation, WallClock())
+        parts: list[Part | None] = [
+            *(server, door, Indexing(installation), caretaker, connection)
+        ]
         note_start(settings, installation.store, installation.casebook.journal)
         run_until_told([part for part in parts if part], lambda: ready(installation))
     finally:

@@ -12,6 +12,7 @@ from casebook.people import Clerk
 CASES = "cases"
 UNITS = "units"
 QUARANTINE = "quarantine"
+SESSIONS = "sessions"
 
 _HAND_OVER = ("send_up", "take", "return")
 _FORM = ("note", "attach", "amend", "withdraw", "supply", "rate", "void", "retract")
@@ -35,7 +36,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
     "supervisor": (CASES, UNITS),
-    "it": (UNITS, QUARANTINE),
+    "it": (UNITS, QUARANTINE, SESSIONS),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""
 

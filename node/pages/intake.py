@@ -80,8 +80,10 @@ def _receive(item: Item, posted: Posted, judged: Judged, *, accepting: bool) -> 
         return _refused(item, posted, judged, t("node.intake.no_number"))
     # A form that was sent twice gives the case that its first sending made, already accepted.
     if accepting and book.state(received.case).state == "received":
+        owed = [paper.material.code for paper in judged.papers if paper.chosen == "owed"]
+        act, facts = ("accept_tolerant", {"owed": owed}) if owed else ("accept", {})
         try:
-            book.act(received.case, "accept", g.clerk)
+            book.act(received.case, act, g.clerk, facts=facts)
         except UnlawfulActError:
             flash("node.intake.not_accepted", "notice")
     context().poke()

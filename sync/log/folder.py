@@ -14,7 +14,7 @@ a rename. Whatever a crash left behind the head is cut off at the next start.
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -341,11 +341,6 @@ class LogWriter:
                 for each in self._log.widths(level, index):
                     path = self._folder / tile_path(level, index, each)
                     path.unlink(missing_ok=True)
-
-
-def entry_bundle(entries: Iterable[bytes]) -> bytes:
-    """Give the entries as C2SP tlog-tiles serves them: each behind its length in two bytes."""
-    return b"".join(len(entry).to_bytes(2) + entry for entry in entries)
 
 
 def _read_head(raw: bytes, path: Path) -> Head:
