@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    atrest,
     cluster,
     curve,
     folding,
@@ -27,6 +28,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 DOCUMENT = RESULTS.parents[1] / "docs" / "benchmarks.md"
 ALL = {
     "sealing": sealing.run,
+    "atrest": atrest.run,
     "replication": replication.run,
     "folding": folding.run,
     "refolding": refolding.run,

@@ -36,6 +36,7 @@ from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
 from web.storing import open_store
+from web.unlocking import BY_HAND, READ_MODEL, Unlocking, unlock
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,11 @@ class Installation:
     holdings: Holdings
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether the store file shows nothing to who has it without its key."""
+        return isinstance(self.store, SqliteStore) and self.store.is_sealed
+
+    @property
     def registry(self) -> Registry:
         """The registry as far as it has come; it grows while the program runs."""
         return self.authority.registry
@@ -88,8 +94,12 @@ class Installation:
         self.store.close()
 
 
-def open_installation(settings: Settings) -> Installation:
+def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installation:
     """Open keys, registry, store, read model and published sets of one installation.
+
+    Args:
+        settings: they name all of it.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError, KeyFileError, TrustError, CatalogueError, DivisionError, StoreError,
@@ -105,7 +115,8 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(settings)
+    key = unlock(settings, how)
+    store = open_store(settings, key)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
@@ -117,7 +128,7 @@ def open_installation(settings: Settings) -> Installation:
         Office(station, registry, catalogue, calendar, keys.signing, reading),
         store,
         World(WallClock(), random_bytes),
-        CaseIndex(settings.read_model),
+        CaseIndex(settings.read_model, key.of(READ_MODEL) if key else None),
     )
     mark = _mark(settings, store, casebook)
     return Installation(
