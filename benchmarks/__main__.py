@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, peers, replication, sealing
+from benchmarks import auditlog, cluster, curve, folding, peers, replication, sealing
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -17,6 +17,7 @@ ALL = {
     "sealing": sealing.run,
     "replication": replication.run,
     "folding": folding.run,
+    "auditlog": auditlog.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
