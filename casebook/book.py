@@ -12,6 +12,7 @@ from casebook.feed import Feed
 from casebook.index import CaseIndex, CaseRow, Page
 from casebook.intake import Intake, Received
 from casebook.journal import Journal
+from casebook.notes import NoteReader
 from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
@@ -74,6 +75,7 @@ class Casebook:
             station, office.registry, office.signer, self._feed, store, world
         )
         self.journal.read_with(office.reading)
+        self.notes = NoteReader(store, office.registry, station.unit, office.reading)
         self._is_held = False
         self._rules = BookRules(station, catalogue, office.registry, office.calendar)
         tagger = Tagger(store, world.random_bytes)

@@ -12,6 +12,7 @@ from casebook.people import Clerk
 CASES = "cases"
 UNITS = "units"
 QUARANTINE = "quarantine"
+AUDIT = "audit"
 
 _HAND_OVER = ("send_up", "take", "return")
 _FORM = ("note", "attach", "amend", "withdraw", "supply", "rate", "void", "retract")
@@ -34,8 +35,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "window": (CASES, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS),
-    "it": (UNITS, QUARANTINE),
+    "supervisor": (CASES, UNITS, AUDIT),
+    "it": (UNITS, QUARANTINE, AUDIT),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from flask import abort, g
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.pages import casepage, home, shelves
+from hub.pages import audit, casepage, home, shelves
 from hub.pages.conflicts import conflict_lines
 from hub.pages.rights import (
+    AUDIT,
     CASES,
     QUARANTINE,
     UNITS,
@@ -19,6 +20,7 @@ from hub.pages.rights import (
 )
 from sync.ports import Store
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
 View = Callable[..., Answer]
@@ -48,6 +50,8 @@ MENU = (
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
     ),
+    MenuEntry("hub.audit", "hub.menu.audit", "Alt+G", roles=roles_that_open(AUDIT)),
+    MenuEntry("hub.receipts", "receipts.menu"),
 )
 """The navigation bar of a hub."""
 
@@ -77,6 +81,10 @@ def blueprint(context: WebContext, store: Store) -> Pages:
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    audits = audit.AuditDesk(store)
+    add("/audit", "audit", _for(AUDIT, audits.show))
+    add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
+    add_receipt_page(pages)
     pages.context_processor(_names)
     return pages
 
