@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks import (
     atrest,
+    auditlog,
     cluster,
     curve,
     folding,
@@ -32,6 +33,7 @@ ALL = {
     "replication": replication.run,
     "folding": folding.run,
     "refolding": refolding.run,
+    "auditlog": auditlog.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,

@@ -13,6 +13,7 @@ from casebook.holding import HeldBy, held_by
 from casebook.index import CaseIndex, CaseRow, Page
 from casebook.intake import Intake, Received
 from casebook.journal import Journal
+from casebook.notes import NoteReader
 from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
@@ -78,6 +79,7 @@ class Casebook:
         )
         self.journal.read_with(office.reading)
         self._past: dict[str, Catalogue] = {}
+        self.notes = NoteReader(store, office.registry, station.unit, office.reading)
         self._is_held = False
         self._rules = BookRules(station, catalogue, office.registry, office.calendar)
         tagger = Tagger(store, world.random_bytes)

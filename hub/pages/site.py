@@ -7,8 +7,9 @@ from flask import abort, g
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
-from hub.pages import casepage, home, shelves
+from hub.pages import audit, casepage, home, shelves
 from hub.pages.rights import (
+    AUDIT,
     CASES,
     QUARANTINE,
     SESSIONS,
@@ -21,6 +22,7 @@ from hub.pages.rights import (
 from hub.pages.tunnels import SessionsDesk
 from sync.ports import Store
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
 View = Callable[..., Answer]
@@ -51,6 +53,8 @@ MENU = (
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
     ),
     MenuEntry("hub.sessions", "hub.menu.sessions", "Alt+S", roles=roles_that_open(SESSIONS)),
+    MenuEntry("hub.audit", "hub.menu.audit", "Alt+G", roles=roles_that_open(AUDIT)),
+    MenuEntry("hub.receipts", "receipts.menu"),
 )
 """The navigation bar of a hub."""
 
@@ -82,6 +86,10 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    audits = audit.AuditDesk(store)
+    add("/audit", "audit", _for(AUDIT, audits.show))
+    add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
+    add_receipt_page(pages)
     pages.context_processor(_names)
     return pages
 
