@@ -7,10 +7,15 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import folding, replication, sealing
+from benchmarks import folding, reconciliation, replication, sealing
 
 RESULTS = Path(__file__).resolve().parent / "results"
-ALL = {"sealing": sealing.run, "replication": replication.run, "folding": folding.run}
+ALL = {
+    "sealing": sealing.run,
+    "replication": replication.run,
+    "folding": folding.run,
+    "reconciliation": reconciliation.run,
+}
 
 
 def main(names: list[str]) -> int:

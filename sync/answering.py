@@ -7,9 +7,11 @@ the local documents changed and is judged again.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from security.errors import TrustError
 from security.registry import Registry
+from sync.comparing import Comparer
 from sync.errors import (
     PeerProtocolError,
     RefusedError,
@@ -20,6 +22,7 @@ from sync.errors import (
 from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.batching import BYTES_MAX
+from sync.protocol.compare_messages import Compare, Compared
 from sync.protocol.cursors import child_key, decode_child, encode_child
 from sync.protocol.downstream import (
     Command,
@@ -34,12 +37,14 @@ from sync.protocol.downstream import (
     SendAnswer,
     StoreRecords,
 )
-from sync.protocol.messages import Answer, Exchange, Message, Refusal
-from sync.protocol.wire import decode_message, encode_message
+from sync.protocol.messages import Answer, Exchange, Refusal
+from sync.protocol.wire import Message, decode_message, encode_message
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
 
 ATTEMPTS_MAX = 3
 """A child has one request in flight; a second comes only from one that was given up."""
+
+_Made = TypeVar("_Made", Answer, Compared)
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +75,15 @@ class DownstreamDriver:
     interval_s: int = 0
     on_stored: Callable[[], object] = _nothing
 
+    def __post_init__(self) -> None:
+        self._comparer = Comparer(
+            unit=self.unit,
+            store=self.store,
+            gate=self.gate,
+            clock=self.clock,
+            on_stored=self.on_stored,
+        )
+
     def answer_bytes(self, body: bytes, device: str) -> bytes:
         """The encoded answer, or refusal, to an encoded request.
 
@@ -81,11 +95,17 @@ class DownstreamDriver:
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
-        refusal = self._identify(exchange, device)
-        if refusal:
-            return refusal
+        return self._identify(exchange, device) or self._tried(lambda: self._answer(exchange))
+
+    def compare(self, request: Compare, device: str) -> Compared | Refusal:
+        """The answer to one comparing request of an authenticated device."""
+        return self._identify(request, device) or self._tried(
+            lambda: self._comparer.answer(request)
+        )
+
+    def _tried(self, act: Callable[[], _Made]) -> _Made | Refusal:
         try:
-            return self._answer(exchange)
+            return act()
         except StoreConflictError:
             return Refusal("busy", "another request of this unit is being answered")
         except StoreFullError:
@@ -96,19 +116,24 @@ class DownstreamDriver:
             return Refusal("store_failed", "the unit above cannot use its store")
         except RefusedError as error:
             return Refusal(error.code, str(error))
+        except PeerProtocolError as error:
+            return Refusal("malformed", str(error))
 
     def _answer_encoded(self, body: bytes, device: str) -> Message:
         try:
-            exchange = decode_message(body)
+            message = decode_message(body)
         except PeerProtocolError as error:
             return Refusal("malformed", str(error))
         except RefusedError as error:
             return Refusal(error.code, str(error))
-        if not isinstance(exchange, Exchange):
-            return Refusal("malformed", "the message is not a request")
-        return self.answer(exchange, device)
+        match message:
+            case Exchange():
+                return self.answer(message, device)
+            case Compare():
+                return self.compare(message, device)
+        return Refusal("malformed", "the message is not a request")
 
-    def _identify(self, exchange: Exchange, device: str) -> Refusal | None:
+    def _identify(self, exchange: Exchange | Compare, device: str) -> Refusal | None:
         try:
             known = self.registry.device(device)
             parent = self.registry.unit(known.unit).parent
@@ -133,7 +158,7 @@ class DownstreamDriver:
 
     def _converse(self, exchange: Exchange) -> Answer:
         machine = Downstream(Host(self.unit, self.store.incarnation, self.interval_s))
-        remembered = self.store.local(child_key(exchange.unit))
+        remembered = self.store.local(child_key(exchange.device))
         event: Event = ExchangeReceived(
             exchange=exchange,
             child=decode_child(remembered),
@@ -144,9 +169,9 @@ class DownstreamDriver:
             [command] = machine.handle(event)
             if isinstance(command, SendAnswer):
                 return command.answer
-            event = self._carry_out(command, exchange.unit, remembered)
+            event = self._carry_out(command, exchange, remembered)
 
-    def _carry_out(self, command: Command, child: str, remembered: bytes | None) -> Event:
+    def _carry_out(self, command: Command, child: Exchange, remembered: bytes | None) -> Event:
         match command:
             case StoreRecords():
                 return self._store(command, child, remembered)
@@ -154,9 +179,9 @@ class DownstreamDriver:
                 return self._read(command, child)
         raise AssertionError(f"{type(command).__name__} is not carried out")
 
-    def _store(self, command: StoreRecords, child: str, remembered: bytes | None) -> Event:
-        key = child_key(child)
-        inspection = self.gate.inspect(command.records, child, "up")
+    def _store(self, command: StoreRecords, child: Exchange, remembered: bytes | None) -> Event:
+        key = child_key(child.device)
+        inspection = self.gate.inspect(command.records, child.unit, "up", origin=child.device)
         self.store.put(
             inspection.documents,
             {**inspection.local, key: encode_child(command.child)},
@@ -166,7 +191,7 @@ class DownstreamDriver:
             logger.info(
                 "records of a child were stored",
                 extra={
-                    "child": child,
+                    "child": child.device,
                     "offered": len(inspection.verdicts),
                     "accepted": inspection.accepted,
                     "quarantined": len(inspection.quarantined),
@@ -176,13 +201,13 @@ class DownstreamDriver:
             self.on_stored()
         return RecordsStored(inspection.quarantined)
 
-    def _read(self, command: ReadScope, child: str) -> Event:
+    def _read(self, command: ReadScope, child: Exchange) -> Event:
         page = self.store.changes(
             command.since,
             limit=ROWS_MAX,
-            tag=f"unit:{child}",
+            tag=f"unit:{child.unit}",
             databases=CARRIED,
-            skip_origin=child if command.skip_own else None,
+            skip_origin=child.device if command.skip_own else None,
             bytes_max=body_bytes(min(command.bytes_max, BYTES_MAX)),
         )
         rows = tuple(ScopeRow(*row) for row in outgoing(page))

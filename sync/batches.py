@@ -3,6 +3,8 @@
 The tunnel's driver and the courier's files share them, so both keep the same cursors.
 """
 
+from collections.abc import Callable, Mapping
+
 from sync.errors import StoreConflictError
 from sync.ingest import Gate, Inspection
 from sync.ports import Store
@@ -51,15 +53,27 @@ def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) 
         StoreError: Nothing was written.
         RefusedError: Too much of this parent is set aside already.
     """
-    local = {up_key(parent): encode_up(command.up)}
+    local: dict[str, bytes | None] = {up_key(parent): encode_up(command.up)}
     if command.down:
         local[down_key(parent)] = encode_down(command.down)
     for record, reason in command.refused:
         local[refused_key(record)] = encode_local(
             {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
         )
+    return put_judged(store, lambda: gate.inspect(command.records, parent, "down"), local)
+
+
+def put_judged(
+    store: Store, judge: Callable[[], Inspection], local: Mapping[str, bytes | None]
+) -> Inspection:
+    """Judge records and store what came of it, with local documents, in one transaction.
+
+    Raises:
+        StoreError: Nothing was written.
+        StoreConflictError: Others wrote to the same feeds again and again.
+    """
     for attempt in range(_CONFLICTS_MAX):
-        inspection = gate.inspect(command.records, parent, "down")
+        inspection = judge()
         try:
             store.put(
                 inspection.documents,

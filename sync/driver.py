@@ -19,7 +19,8 @@ from sync.errors import (
     TransportError,
 )
 from sync.ingest import Gate
-from sync.ports import Clock, Store
+from sync.ports import Clock, RandomBytes, Store
+from sync.protocol.compare_messages import Compare, Compared
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
@@ -46,9 +47,11 @@ from sync.protocol.upstream import (
     TransportFailed,
     Upstream,
 )
-from sync.protocol.wire import decode_message, encode_message
+from sync.protocol.wire import Message, decode_message, encode_message
+from sync.reconciling import ROWS_MIN, Reconciler
 from sync.scope import CARRIED
 from sync.status import LinkState, SessionReport, SyncStatus
+from sync.wallclock import random_bytes
 
 WAITING_MAX = 1_000
 """Where counting what waits stops: beyond it the exact number helps nobody."""
@@ -102,6 +105,13 @@ class _Tally:
                 self.error_code = error.code
 
 
+class _DoubtError(SyncError):
+    """The answer shows that the sides must compare before they go on."""
+
+    def __init__(self) -> None:
+        super().__init__("the unit above is not in the state that was known")
+
+
 def _nothing() -> None:
     return None
 
@@ -118,6 +128,9 @@ class UpstreamDriver:
         clock: For durations, and for times that are shown.
         jitter: Gives a number from 0 up to, not including, 1 for each wait after a failure.
         on_stored: Called after records of the parent were stored, in the session's thread.
+        random_bytes: For the keys of comparisons.
+        compare_from: A store of so many records that knows nothing of its parent compares
+            before it offers.
     """
 
     link: Link
@@ -127,12 +140,24 @@ class UpstreamDriver:
     clock: Clock
     jitter: Callable[[], float]
     on_stored: Callable[[], object] = _nothing
+    random_bytes: RandomBytes = random_bytes
+    compare_from: int = ROWS_MIN
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)
+        self._reconciler = Reconciler(
+            link=self.link,
+            store=self.store,
+            gate=self.gate,
+            clock=self.clock,
+            random_bytes=self.random_bytes,
+            on_stored=self.on_stored,
+            rows_min=self.compare_from,
+        )
         self._one_at_a_time = threading.Lock()
         self._last: SessionReport | None = None
         self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
+        self._is_doubtful = False
 
     def run_once(self, *, asked: bool = False) -> SessionReport:
         """Hold one session: until both ends hold what is meant for them, or something fails.
@@ -148,6 +173,8 @@ class UpstreamDriver:
             tally = _Tally()
             failures = self._machine.failures
             end = self._converse(tally)
+            if self._is_doubtful:
+                end = self._converse(tally)
             if asked:
                 self._machine.failures = min(self._machine.failures, max(failures, 1))
             report = self._report(tally, end, self._since_ms(started))
@@ -182,7 +209,8 @@ class UpstreamDriver:
         )
 
     def _converse(self, tally: _Tally) -> EndSession:
-        event = self._attempt(self._open, tally)
+        self._is_doubtful = False
+        event = self._attempt(lambda: self._open(tally), tally)
         while True:
             command = self._decide(event, tally)
             if isinstance(command, EndSession):
@@ -206,6 +234,9 @@ class UpstreamDriver:
         except RefusedError as error:
             tally.note(error)
             return RefusalReceived(Refusal(error.code, str(error)))
+        except _DoubtError:
+            self._is_doubtful = True
+            return SessionFailed()
         except SyncError as error:
             tally.note(error)
             return SessionFailed()
@@ -214,13 +245,38 @@ class UpstreamDriver:
             tally.note(error)
             return SessionFailed()
 
-    def _open(self) -> Event:
+    def _open(self, tally: _Tally) -> Event:
+        if self._reconciler.is_needed():
+            self._reconcile(tally)
         parent = self.link.parent
         return SessionOpened(
             incarnation=self.store.incarnation,
             up=decode_up(self.store.local(up_key(parent))),
             down=decode_down(self.store.local(down_key(parent))),
         )
+
+    def _reconcile(self, tally: _Tally) -> None:
+        found = self._reconciler.run(
+            lambda request: self._compare(request, tally), lambda: self._machine.batch.bytes
+        )
+        tally.pushed += found.pushed
+        tally.pulled += found.pulled
+        tally.quarantined += found.quarantined
+        logger.info("compared with the unit above", extra={"found": asdict(found)})
+
+    def _compare(self, request: Compare, tally: _Tally) -> Compared:
+        before = tally.bytes_sent + tally.bytes_received
+        sent_at = self.clock.monotonic()
+        received = self._converse_once(request, tally)
+        moved = tally.bytes_sent + tally.bytes_received - before
+        batch = self._machine.batch
+        self._machine.batch = batch.after_exchange(moved, self._since_ms(sent_at))
+        match received:
+            case Compared() as answer:
+                return answer
+            case Refusal() as refusal:
+                raise RefusedError(refusal.code, refusal.text)
+        raise PeerProtocolError("the parent answered something else than was asked")
 
     def _carry_out(self, command: Command, tally: _Tally) -> Event:
         match command:
@@ -236,29 +292,36 @@ class UpstreamDriver:
         return read_outgoing(self.store, self.link.parent, command, self.clock.now_ms())
 
     def _send(self, exchange: Exchange, tally: _Tally) -> Event:
-        tally.carrying = False
-        self.transport.connect()
-        body = encode_message(exchange)
-        tally.carrying = True
-        tally.bytes_sent += len(body)
+        before = tally.bytes_sent + tally.bytes_received
         sent_at = self.clock.monotonic()
-        received = self.transport.exchange(body)
+        received = self._converse_once(exchange, tally)
         duration_ms = self._since_ms(sent_at)
         now_ms = self.clock.now_ms()
-        tally.bytes_received += len(received)
-        tally.round_trips += 1
-        match decode_message(received):
+        match received:
             case Answer() as answer:
+                if self._reconciler.doubts(exchange, answer):
+                    raise _DoubtError
                 tally.pushed += len(exchange.records)
                 tally.pulled += len(answer.records)
                 tally.quarantined += len(answer.quarantined)
                 tally.clock_offset_ms = answer.now_ms - (exchange.now_ms + now_ms) // 2
-                moved = len(body) + len(received)
+                moved = tally.bytes_sent + tally.bytes_received - before
                 return AnswerReceived(answer, moved, duration_ms, now_ms)
             case Refusal() as refusal:
                 tally.note(RefusedError(refusal.code, refusal.text))
                 return RefusalReceived(refusal)
         raise PeerProtocolError("the parent answered with a request")
+
+    def _converse_once(self, message: Message, tally: _Tally) -> Message:
+        tally.carrying = False
+        self.transport.connect()
+        body = encode_message(message)
+        tally.carrying = True
+        tally.bytes_sent += len(body)
+        received = self.transport.exchange(body)
+        tally.bytes_received += len(received)
+        tally.round_trips += 1
+        return decode_message(received)
 
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:

@@ -109,7 +109,12 @@ class Gate:
         return self.inspect([raw], neighbour, direction).verdicts[0]
 
     def inspect(
-        self, records: Sequence[bytes], neighbour: str, direction: Direction
+        self,
+        records: Sequence[bytes],
+        neighbour: str,
+        direction: Direction,
+        *,
+        origin: str | None = None,
     ) -> Inspection:
         """Judge a batch in order, each record as if those before it were stored already.
 
@@ -119,9 +124,11 @@ class Gate:
             records: Bytes from outside, each claimed to be one record.
             neighbour: The unit they came from; its identity has been checked.
             direction: Whether that unit is a child or the parent.
+            origin: What the store remembers as their origin: the child's device, so that other
+                machines of its unit get them too. Without it, the unit.
         """
         parsed = [_parsed(raw) for raw in records]
-        bench = _Bench(self._store, neighbour, direction)
+        bench = _Bench(self._store, neighbour, direction, origin or neighbour)
         bench.look_up([record for record in parsed if record])
         for raw, record in zip(records, parsed, strict=True):
             if record is None:
@@ -134,10 +141,11 @@ class Gate:
 
     def _judge_new(self, record: Record, bench: "_Bench") -> None:
         reason = self._distrust(record, bench.neighbour, bench.direction)
-        if reason is None and bench.direction == "up":
-            reason = bench.place(record)
-        elif reason is None and self._is_of_own_subtree(record.header):
-            bench.adopt(record)
+        if reason is None and self._is_of_own_subtree(record.header):
+            if bench.direction == "up":
+                reason = bench.place(record)
+            else:
+                bench.adopt(record)
         if reason is None:
             bench.accept(record)
         else:
@@ -172,7 +180,13 @@ class Gate:
             return False
         if direction == "down":
             return True
-        return neighbour in header.path and neighbour in self._registry.path(author)
+        if neighbour not in header.path:
+            return False
+        # A child offers what its own subtree wrote, and gives back what came down through this
+        # node, if this node lost it: the author then stands here or further up.
+        return neighbour in self._registry.path(author) or author in self._registry.path(
+            self._unit
+        )
 
     def _is_path(self, path: tuple[str, ...]) -> bool:
         try:
@@ -189,8 +203,9 @@ class Gate:
 class _Bench:
     """One batch while it is judged: the store as it would be after the records so far."""
 
-    def __init__(self, store: Store, neighbour: str, direction: Direction) -> None:
+    def __init__(self, store: Store, neighbour: str, direction: Direction, origin: str) -> None:
         self.neighbour = neighbour
+        self._origin = origin
         self.direction: Direction = direction
         self._store = store
         self._inspection = Inspection()
@@ -205,7 +220,7 @@ class _Bench:
         """Ask the store once, for the whole batch, what it holds."""
         asked: dict[str, dict[str, list[str]]] = {}
         for record in records:
-            draft = document_of(record, self.neighbour)
+            draft = document_of(record, self._origin)
             self._drafts[draft.id] = draft
             asked.setdefault(draft.database, {})[draft.id] = [draft.rev]
         for database, revisions in asked.items():

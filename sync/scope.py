@@ -30,7 +30,7 @@ def outgoing(page: Changes) -> Iterator[tuple[int, str, bytes]]:
     logged: one bad block must not keep every later case from travelling.
     """
     for change in page.rows:
-        record = _record_bytes(change.document)
+        record = record_bytes(change.document)
         if record is None:
             logger.error(
                 "a stored record is damaged and was not sent",
@@ -40,7 +40,13 @@ def outgoing(page: Changes) -> Iterator[tuple[int, str, bytes]]:
             yield change.seq, change.document.origin, record
 
 
-def _record_bytes(document: Document) -> bytes | None:
+def scope_tags(unit: str) -> tuple[str, ...]:
+    """The scopes that a unit and the unit above it both hold whole."""
+    return (f"unit:{unit}",)
+
+
+def record_bytes(document: Document) -> bytes | None:
+    """The record in a document, or None if the document was damaged."""
     # Its name is its hash, which is all there is to check: it was judged when it came in, and
     # reading the header again would take a third of the time of a whole exchange.
     try:

@@ -111,6 +111,6 @@ def _waiting_down(parent: SqliteStore, child: SqliteStore, place: Place) -> int:
         limit=WAITING_MAX,
         databases=CARRIED,
         tag=f"unit:{place.unit}",
-        skip_origin=place.unit,
+        skip_origin=place.device,
     )
     return len(page.rows)

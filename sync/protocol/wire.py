@@ -18,11 +18,19 @@ from enum import IntEnum
 from security.encoding import decode, encode
 from security.errors import FormatError
 from sync.errors import PeerProtocolError
+from sync.protocol.compare_messages import (
+    Compare,
+    Compared,
+    compare_fields,
+    compared_fields,
+    read_compare,
+    read_compared,
+)
 from sync.protocol.messages import (
     RECORDS_MAX,
     Answer,
     Exchange,
-    Message,
+    Refusal,
     answer_fields,
     exchange_fields,
     read_answer,
@@ -55,8 +63,13 @@ class FrameKind(IntEnum):
     RECORD = 2
     ANSWER = 3
     REFUSAL = 4
+    COMPARE = 5
+    COMPARED = 6
     END = 127
 
+
+Message = Exchange | Answer | Refusal | Compare | Compared
+"""Whatever one request or one answer may be."""
 
 _KINDS = frozenset(kind.value for kind in FrameKind)
 
@@ -204,6 +217,10 @@ class MessageReader:
                 return read_answer(value, records)
             case FrameKind.REFUSAL if not records:
                 return read_refusal(value)
+            case FrameKind.COMPARE:
+                return read_compare(value, records)
+            case FrameKind.COMPARED:
+                return read_compared(value, records)
         raise PeerProtocolError("the message does not begin with a head")
 
 
@@ -214,6 +231,10 @@ def encode_message(message: Message) -> bytes:
             return encode_frames(FrameKind.EXCHANGE, exchange_fields(message), message.records)
         case Answer():
             return encode_frames(FrameKind.ANSWER, answer_fields(message), message.records)
+        case Compare():
+            return encode_frames(FrameKind.COMPARE, compare_fields(message), message.records)
+        case Compared():
+            return encode_frames(FrameKind.COMPARED, compared_fields(message), message.records)
         case _:
             return encode_frames(FrameKind.REFUSAL, refusal_fields(message), ())
 

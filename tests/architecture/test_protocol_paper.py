@@ -11,7 +11,7 @@ import pytest
 from cases import entries, states
 from security import bundles, header
 from sync import feeds
-from sync.protocol import downstream, messages, upstream, wire
+from sync.protocol import compare_messages, downstream, messages, upstream, wire
 from tests.architecture import papers, source_tree
 from tests.golden.wire.samples import MESSAGES
 
@@ -71,6 +71,8 @@ def test_the_keys_of_a_header_are_those_of_the_code() -> None:
         ("exchange", messages.exchange_fields),
         ("answer", messages.answer_fields),
         ("refusal", messages.refusal_fields),
+        ("compare", compare_messages.compare_fields),
+        ("compared", compare_messages.compared_fields),
     ],
 )
 def test_the_keys_of_a_message_are_those_of_the_code(title: str, fields: object) -> None:

@@ -39,7 +39,7 @@ def offered(network: Network, item: str = "MZ-009", unit: str = VILLAGE) -> byte
 
 def heard(hall: Hall, unit: str, age_ms: int, clock_offset_ms: int = 0) -> None:
     state = ChildState("ab" * 16, 7, 7, 0, hall.site.now_ms - age_ms, clock_offset_ms)
-    hall.place.store.put([], local={child_key(unit): encode_child(state)})
+    hall.place.store.put([], local={child_key(f"{unit}-01"): encode_child(state)})
 
 
 def row_of(page: str, mark: str) -> str:
@@ -73,7 +73,7 @@ def test_home_shows_when_each_unit_below_was_last_heard_of(street: Hall) -> None
 
 
 def test_a_unit_whose_local_document_is_damaged_counts_as_never_seen(street: Hall) -> None:
-    street.place.store.put([], local={child_key(VILLAGE): b"\xff{"})
+    street.place.store.put([], local={child_key(f"{VILLAGE}-01"): b"\xff{"})
 
     page = street.sign_in("i1").see("/units")
 
