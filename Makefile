@@ -9,6 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 LOCKER := build/locker
 PEERS := tests/interop/peers/node_modules/.package-lock.json
+SUITE := tests/interop/peers/suite/node_modules/.package-lock.json
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python setup` chooses another.
 # Recursive on purpose: nothing is searched once the environment stands.
@@ -37,12 +38,13 @@ system:
 	@configs/setup-system.sh test
 	@$(MAKE) --no-print-directory peers
 
-# PouchDB and a server of its family, of exactly the versions and contents that were tested.
+# PouchDB, a server of its family and an old suite of its tests, of exactly the versions and
+# contents that were tested.
 .PHONY: peers
-peers: $(PEERS)
+peers: $(PEERS) $(SUITE)
 
-$(PEERS): tests/interop/peers/package-lock.json
-	@cd tests/interop/peers && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+$(PEERS) $(SUITE): %/node_modules/.package-lock.json: %/package-lock.json
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 $(READY): requirements.lock pyproject.toml

@@ -9,7 +9,7 @@ from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import make_grant
 from security.header import Header
 from security.hlc import Hlc
-from security.records import Record, seal_entry
+from security.records import SALT_BYTES, Record, seal_entry
 from simulation.__main__ import shipped
 from simulation.tree import KeyedTree, device_of, keyed_tree
 from simulation.world import HEXI
@@ -87,6 +87,6 @@ def case_records(keys: KeyedTree, source: random.Random, first_seq: int) -> list
             records.append(make_grant(header, case_key, readers, signer))
         else:
             facts, body = content
-            salt = source.randbytes(32)
+            salt = source.randbytes(SALT_BYTES)
             records.append(seal_entry(header, facts, body, case_key, signer, salt))
     return records

@@ -11,6 +11,7 @@ from casebook.errors import UnknownItemError
 from casebook.feed import Feed
 from casebook.index import CaseIndex, CaseRow, Page, Place
 from casebook.intake import Intake, Received
+from casebook.journal import Journal
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.ruling import Rules
@@ -67,17 +68,28 @@ class Casebook:
         self._files = CaseFiles(store, office.registry, station.unit, office.reading)
         self._feed = Feed(store, station.device, world.clock)
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
+        self.journal = Journal(
+            station, office.registry, office.signer, self._feed, store, world
+        )
+        self.journal.read_with(office.reading)
         self._is_checked = False
         self._is_held = False
         self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
 
+    @property
+    def feed(self) -> Feed:
+        """The feed of this device, for others at this node who write records."""
+        return self._feed
+
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
         self._is_held = True
+        self.journal.hold()
 
     def release(self) -> None:
         """Write again: the hub above has sent back what it knows of this station."""
         self._is_held = False
+        self.journal.release()
 
     def _check_not_held(self) -> None:
         if self._is_held:
@@ -106,7 +118,8 @@ class Casebook:
             wanted = self._item(item)
             # What came back from above may hold numbers that this store has forgotten.
             self.refresh()
-            ruling = self._rules.ruling(wanted, self.station.path, clerk)
+            path = self.registry.path(self.station.unit)
+            ruling = self._rules.ruling(wanted, path, clerk)
             received = self._desk.receive(self._store, wanted, intake, ruling, draft)
         self.refresh()
         return received

@@ -23,7 +23,7 @@ from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX
 from security.receipts import sign_receipt
-from security.records import Header, Record, seal_entry
+from security.records import SALT_BYTES, Header, Record, seal_entry
 from security.registry import Registry
 from security.signing import Signer
 from sync.ports import Clock, RandomBytes, Store
@@ -31,7 +31,6 @@ from sync.ports import Clock, RandomBytes, Store
 NUMBERS_KEY = "numbers"
 DRAFT_KEY = "draft/{token}"
 _KEY_BYTES = 32
-_SALT_BYTES = 32
 _QUERY_RANDOM_BYTES = 16
 _FIRST_GENERATION = 1
 
@@ -105,8 +104,9 @@ class Desk:
             "reason": intake.reason,
         }
         keys = CaseKeys(b"", self._world.random_bytes(_KEY_BYTES))
-        readers = audience(item, self._station.path, self._registry, self._catalogue.tiers)
-        sheet = _Sheet(case, self._station.path, _FIRST_GENERATION, (), 0)
+        path = self._registry.path(self._station.unit)
+        readers = audience(item, path, self._registry, self._catalogue.tiers)
+        sheet = _Sheet(case, path, _FIRST_GENERATION, (), 0)
         self._feed.append(
             [
                 self._grant(sheet, keys, readers),
@@ -203,7 +203,7 @@ class Desk:
         facts: Mapping[str, object],
         body: Mapping[str, object],
     ) -> Draft:
-        salt = self._world.random_bytes(_SALT_BYTES)
+        salt = self._world.random_bytes(SALT_BYTES)
 
         def draft(position: Position) -> Record:
             header = sheet.header("entry", position, self._station.device)
@@ -250,9 +250,9 @@ class _Sheet:
             parents=self.parents if kind == "entry" else (),
             epoch=self.epoch,
             hlc=position.hlc,
-            dictionary=0,
             audience=POLICY,
             blobs=None,
+            extra=position.extra,
         )
 
 

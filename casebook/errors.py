@@ -21,10 +21,22 @@ class NotReadableError(CasebookError):
     hint = "ask a unit that handles the case to hand it over; the hand-over carries the key"
 
 
+class NotAuthorisedError(CasebookError):
+    """This node may not state it: it is no hub, or does not stand above the unit."""
+
+    hint = "ask the hub that stands above the unit"
+
+
 class UnknownItemError(CasebookError):
     """The item code is not in the catalogue of this node."""
 
     hint = "search the item again; the catalogue may have changed"
+
+
+class NoteError(CasebookError):
+    """The journal cannot take this note; what was to be noted must not happen."""
+
+    hint = "this is a fault of the program, or the unit above must be reached first"
 
 
 class StationError(CasebookError):

@@ -6,15 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, GatewaySettings, Reports
-from security.tunnel.connections import Connections
+from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.gateway import Gateway
+from security.tunnel.targets import Caller, Target
+from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
-from sync.ingest import Gate
+from sync.log.serving import PREFIX
 from sync.transports.http import ExchangeApplication
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -22,8 +24,9 @@ from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
-from web.serving import PageServer
+from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
+from web.startnote import note_start
 
 _log = logging.getLogger(__name__)
 
@@ -49,15 +52,21 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     installation = open_installation(settings)
     try:
         log_to(settings.data / "hub.log")
-        run_until_told(_parts(installation, settings.gateway), lambda: ready(installation))
+        parts = _parts(installation, settings.gateway)
+        note_start(settings, installation.store, installation.casebook.journal)
+        run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()
 
 
 def _parts(installation: Installation, gateway: Address) -> list[Part]:
     settings = installation.settings
-    connection = Connection(installation, settings.upstream) if settings.upstream else None
-    connections = Connections()
+    keeper = LogKeeper(installation)
+    connection = (
+        Connection(installation, settings.upstream, keeper.log, keeper.witness)
+        if settings.upstream
+        else None
+    )
     context = WebContext(
         settings=settings,
         casebook=installation.casebook,
@@ -69,42 +78,49 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         now_ms=WallClock().now_ms,
     )
     pages = create_app(context, [blueprint(context, installation.store)])
-    api = _api(pages, _exchange(installation, connections, connection))
+    log = keeper.application(sync_device)
+    api = api_of(pages, _exchange(installation, connection), log)
     server = PageServer(settings.pages, api)
-    doorway = _gateway(installation, gateway, connections)
-    parts: list[Part] = [server, Indexing(installation), doorway]
+    doorway = _gateway(installation, gateway, server.adopt)
+    parts: list[Part] = [server, Indexing(installation), doorway, keeper]
     return [*parts, connection] if connection else parts
 
 
-def _api(pages: Application, exchange: Application) -> Application:
-    """Return one application for both: sync by its path, pages for the rest."""
+def api_of(pages: Application, exchange: Application, log: Application) -> Application:
+    """Return one application: sync and the log by their paths, pages for the rest.
+
+    Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        chosen = exchange if environ.get("PATH_INFO", "").startswith("/sync/") else pages
-        return chosen(environ, start_response)
+        caller: Caller | None = environ.get(CALLER)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(PREFIX):
+            return log(environ, start_response)
+        if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
+            return exchange(environ, start_response)
+        return pages(environ, start_response)
 
     return application
 
 
-def _exchange(
-    installation: Installation, connections: Connections, connection: Connection | None
-) -> Application:
+def sync_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    return caller.device if caller and caller.target is Target.SYNC else None
+
+
+def _exchange(installation: Installation, connection: Connection | None) -> Application:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
     driver = DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
-        gate=Gate(installation.registry, installation.store, installation.station.unit),
+        gate=installation.gate(Allowance(WallClock().monotonic)),
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
-
-    def device_of(environ: dict[str, Any]) -> str | None:
-        port = str(environ.get("REMOTE_PORT", ""))
-        address = str(environ.get("REMOTE_ADDR", ""))
-        return connections.device_of(address, int(port)) if port.isdecimal() else None
-
-    return ExchangeApplication(driver.answer_bytes, device_of)
+    return ExchangeApplication(driver.answer_bytes, sync_device)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:
@@ -115,28 +131,29 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, connections: Connections) -> Gateway:
-    keys, pages = installation.keys, installation.settings.pages
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+    keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
         known = installation.registry.device(device)
-        if installation.registry.unit(known.unit).parent != installation.station.unit:
+        # A unit that was moved away may come once more, to hear of it.
+        if not installation.registry.had_parent(known.unit, installation.station.unit):
             raise TrustError(f"device {device} does not belong to a unit below this one")
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")
 
     clock = WallClock()
     return Gateway(
-        GatewaySettings(address.host, address.port, (pages.host, pages.port)),
+        GatewaySettings(address.host, address.port),
         keys.host,
         Admission(
             ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
             authorise=authorise,
             now=lambda: clock.now_ms() // 1_000,
         ),
-        connections,
+        entrance,
         Reports(on_session=_account, on_clone=_alarm),
     )
 

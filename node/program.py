@@ -12,6 +12,7 @@ from web.opening import Installation, open_installation
 from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import PageServer
 from web.settings import load_settings
+from web.startnote import note_start
 
 
 def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
@@ -44,6 +45,7 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
         )
         pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
         parts: list[Part] = [pages, Indexing(installation), connection]
+        note_start(settings, installation.store, installation.casebook.journal)
         run_until_told(parts, lambda: ready(installation))
     finally:
         installation.close()

@@ -7,17 +7,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, Self
 
+from casebook.desk import World
+from casebook.feed import Feed
+from casebook.journal import OBJECT_LENGTH_MAX, Journal
 from casebook.people import Station, station_of
 from postroad.errors import BundleError
 from security.bundles import BUNDLE_BYTES_MAX, UP
 from security.keystore import NodeKeys
 from security.registry import Registry
 from sync.answering import DownstreamDriver
+from sync.authority import Authority, replay
 from sync.courier import Courier, Identity, Imported
 from sync.ingest import Gate
 from sync.ports import Store
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
+from web.mark import FILE as MARK_FILE
+from web.mark import StoreMark
 from web.opening import load_registry
 from web.settings import Settings, load_settings
 from web.terminal import Commands, Terminal
@@ -73,6 +79,7 @@ def import_bundles(arguments: argparse.Namespace) -> None:
                 records=imported.records,
                 quarantined=imported.quarantined,
             )
+            desk.note(imported, path)
             if answers:
                 out = arguments.out or path.parent
                 written = _write_all(out, f"{desk.station.unit}-{imported.sender}", answers)
@@ -85,9 +92,12 @@ class _Desk:
     def __init__(self, settings: Settings, open_store: _OpenStore) -> None:
         keys = NodeKeys.load(settings.keys)
         self._settings = settings
+        self._keys = keys
         self._registry: Registry = load_registry(settings)
         self.station: Station = station_of(self._registry, settings.unit, settings.device)
         self._store: Store = open_store(settings)
+        self._authority = Authority(self._registry)
+        replay(self._authority, self._store)
         identity = Identity(
             unit=settings.unit,
             device=settings.device,
@@ -103,10 +113,27 @@ class _Desk:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
+    def note(self, imported: Imported, path: Path) -> None:
+        """Note in the journal of this device what was carried in."""
+        facts = {"sender": imported.sender, "records": imported.records, "kind": imported.kind}
+        name = path.name[:OBJECT_LENGTH_MAX]
+        self._journal().note("bundle", clerk="", object=name, facts=facts)
+
+    def _journal(self) -> Journal:
+        clock = WallClock()
+        feed = Feed(self._store, self.station.device, clock)
+        signer, reading = self._keys.signing, self._keys.unit_reading
+        world = World(clock, random_bytes)
+        journal = Journal(self.station, self._registry, signer, feed, self._store, world)
+        journal.read_with(reading)
+        if StoreMark(self._settings.keys.parent / MARK_FILE).is_behind(self._store):
+            journal.hold()
+        return journal
+
     def take(self, raw: bytes) -> tuple[Imported, list[bytes]]:
         """Import one bundle of either direction."""
         bundle = self.courier.open(raw)
-        gate = Gate(self._registry, self._store, self.station.unit)
+        gate = Gate(self._registry, self._store, self.station.unit, authority=self._authority)
         if bundle.head.kind == UP:
             driver = DownstreamDriver(
                 unit=self.station.unit,

@@ -39,7 +39,19 @@ class TrustError(SecurityError):
     hint = "Compare the registry with the unit above; a statement may be missing or forged."
 
 
+class EarlyError(TrustError):
+    """A statement that may be right and cannot be judged before another has come."""
+
+    hint = "It is kept and judged again when the one that it waits for has arrived."
+
+
 class KeyFileError(SecurityError):
     """A key file is missing, unsafe, damaged, or would be overwritten."""
 
     hint = "Look at the file that the message names; no key was changed."
+
+
+class ProofError(SecurityError):
+    """A proof of a log does not show what it claims: somebody changed history, or the proof."""
+
+    hint = "Keep the proof and both checkpoints as evidence, and tell the unit above."

@@ -5,7 +5,6 @@ repeated. HPKE does not say who sealed; the signature of the record does, and th
 in the sealed context as well.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -58,8 +57,8 @@ def make_grant(
         info = _context(header, reader.unit, reader.epoch, reader.kind)
         sealed_key = seal_to(reader.public, keys[reader.kind], info)
         sealed.append(SealedKey(reader.unit, reader.epoch, reader.kind, sealed_key))
-    extra = {**header.extra, "readers": encode_readers(tuple(sealed))}
-    return assemble(encode_header(dataclasses.replace(header, extra=extra)), b"", signer)
+    readers_bytes = encode_readers(tuple(sealed), header.path)
+    return assemble(encode_header(header), readers_bytes, signer)
 
 
 def open_grant(

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from security import fields
-from security.encoding import decode_map, encode
+from security.encoding import decode, encode
 from security.errors import FormatError
 from security.hlc import COUNTER_MAX, MS_MAX, Hlc
+from security.packing import DICTIONARY
 from security.suites import HASH_BYTES, SUITE_1
 
 FORMAT = 1
@@ -26,13 +27,26 @@ ZEROS: Final = bytes(HASH_BYTES)
 
 ENTRY = "entry"
 GRANT = "grant"
+AUDIT = "audit"
+"""An act that concerns no case, sealed under the key of the device's journal."""
+STATEMENT = "statement"
+"""A statement of the registry, in clear."""
+PUBLISH = "publish"
+"""A part of a published set, in clear."""
+NO_CASE: Final = bytes(CASE_BYTES)
+"""Stands in the header of a record that belongs to no case."""
+
+JOURNAL = "journal"
+"""Audience policy of a journal and of the grants that open it."""
 
 _EXTRA_KEY_LENGTH_MAX = 32
+_EXTRA = "extra"
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _KNOWN = (
     *("v", "suite", "type", "case", "gen", "path", "device", "inc", "seq", "prev"),
     *("parents", "epoch", "hlc", "dict", "aud", "blobs"),
 )
+"""The fields in the order in which they stand; their names are not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Header:
     parents: tuple[bytes, ...] = ()
     epoch: int = 0
     hlc: Hlc = field(default_factory=Hlc)
-    dictionary: int = 0
+    dictionary: int = DICTIONARY
     audience: str = ""
     blobs: bytes | None = None
     suite: int = SUITE_1
@@ -68,7 +82,7 @@ def encode_header(header: Header) -> bytes:
     Raises:
         FormatError: A field has no encoding.
     """
-    return encode(_to_map(header))
+    return encode(_to_row(header))
 
 
 def decode_header(encoded: bytes) -> Header:
@@ -77,7 +91,7 @@ def decode_header(encoded: bytes) -> Header:
     Raises:
         FormatError: It is not a header of a format and suite that this program knows.
     """
-    values = decode_map(encoded, bytes_max=HEADER_BYTES_MAX)
+    values = _from_row(decode(encoded, bytes_max=HEADER_BYTES_MAX))
     if values.get("v") != FORMAT:
         raise FormatError("the record has a format that this program does not know")
     if values.get("suite") != SUITE_1:
@@ -101,28 +115,23 @@ def decode_header(encoded: bytes) -> Header:
     )
 
 
-def _to_map(header: Header) -> dict[str, object]:
-    if any(key in _KNOWN for key in header.extra):
-        raise FormatError("an extra field has the name of a known one")
-    return {
-        **header.extra,
-        "v": FORMAT,
-        "suite": header.suite,
-        "type": header.type,
-        "case": header.case,
-        "gen": header.generation,
-        "path": list(header.path),
-        "device": header.device,
-        "inc": header.incarnation,
-        "seq": header.seq,
-        "prev": header.prev,
-        "parents": list(header.parents),
-        "epoch": header.epoch,
-        "hlc": [header.hlc.ms, header.hlc.counter],
-        "dict": header.dictionary,
-        "aud": header.audience,
-        "blobs": header.blobs,
-    }
+def _to_row(header: Header) -> list[object]:
+    row: list[object] = [
+        *(FORMAT, header.suite, header.type, header.case, header.generation),
+        *(list(header.path), header.device, header.incarnation, header.seq, header.prev),
+        *(list(header.parents), header.epoch, [header.hlc.ms, header.hlc.counter]),
+        *(header.dictionary, header.audience, header.blobs),
+    ]
+    return [*row, dict(header.extra)] if header.extra else row
+
+
+def _from_row(row: object) -> dict[str, object]:
+    if not isinstance(row, list) or not len(_KNOWN) <= len(row) <= len(_KNOWN) + 1:
+        raise FormatError("a header is not a list of its fields")
+    values = dict(zip(_KNOWN, row, strict=False))
+    if len(row) > len(_KNOWN):
+        values[_EXTRA] = row[-1]
+    return values
 
 
 def _path(values: Mapping[str, object]) -> tuple[str, ...]:
@@ -170,8 +179,12 @@ def _blobs(values: Mapping[str, object]) -> bytes | None:
 
 
 def _extra(values: Mapping[str, object]) -> Mapping[str, object]:
-    extra = {key: value for key, value in values.items() if key not in _KNOWN}
+    if _EXTRA not in values:
+        return _NOTHING
+    extra = values[_EXTRA]
+    if not isinstance(extra, dict) or not extra:
+        raise FormatError("the further fields of a header are not a map with something in it")
     for key in extra:
-        if not 0 < len(key) <= _EXTRA_KEY_LENGTH_MAX or key.startswith("_"):
+        if not 0 < len(key) <= _EXTRA_KEY_LENGTH_MAX or key.startswith("_") or key in _KNOWN:
             raise FormatError("an extra field has a name that is not allowed")
-    return MappingProxyType(extra) if extra else _NOTHING
+    return MappingProxyType(extra)

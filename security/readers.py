@@ -1,10 +1,9 @@
 """The readers of a grant: who gets which key of a case, sealed to whom."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from security import fields
+from security.encoding import decode, encode
 from security.errors import FormatError
 from security.suites import KEY_BYTES, TAG_BYTES
 
@@ -17,11 +16,12 @@ ESCROW = "escrow"
 READERS_MAX = 16
 """Six tiers, escrow, and room for joint handling."""
 
-_READER = re.compile(rf"[0-9]{{12}}|{ESCROW}")
-_KIND = re.compile(rf"{CASE_KEY}|{FACTS_KEY}")
+READERS_BYTES_MAX = 2048
+"""Sixteen readers that are no units of the path."""
+
+_KINDS = (CASE_KEY, FACTS_KEY)
 _EPOCH_MAX = 2**32 - 1
 _SEALED_BYTES = KEY_BYTES + KEY_BYTES + TAG_BYTES
-_PARTS = ("unit", "epoch", "kind", "sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,20 @@ class SealedKey:
     sealed: bytes = field(repr=False)
 
 
-def decode_readers(header_fields: Mapping[str, object]) -> tuple[SealedKey, ...]:
-    """Read the `readers` of a grant header.
+def decode_readers(sealed: bytes, path: tuple[str, ...]) -> tuple[SealedKey, ...]:
+    """Read the sealed part of a grant.
+
+    Args:
+        sealed: The bytes, from outside.
+        path: The path in the header; a reader on it is told by its place.
 
     Raises:
         FormatError: There are none, too many, or one unit and epoch stands twice.
     """
-    rows = fields.items(header_fields, "readers", most=READERS_MAX)
-    readers = tuple(_reader(row) for row in rows)
+    rows = decode(sealed, bytes_max=READERS_BYTES_MAX)
+    if not isinstance(rows, list) or len(rows) > READERS_MAX:
+        raise FormatError(f"a grant is not a list of at most {READERS_MAX} readers")
+    readers = tuple(_reader(row, path) for row in rows)
     if not readers:
         raise FormatError("a grant names no reader")
     if len({(reader.unit, reader.epoch) for reader in readers}) != len(readers):
@@ -59,18 +65,38 @@ def decode_readers(header_fields: Mapping[str, object]) -> tuple[SealedKey, ...]
     return readers
 
 
-def encode_readers(readers: tuple[SealedKey, ...]) -> list[object]:
+def encode_readers(readers: tuple[SealedKey, ...], path: tuple[str, ...]) -> bytes:
     """Give what `decode_readers` reads."""
-    return [[reader.unit, reader.epoch, reader.kind, reader.sealed] for reader in readers]
-
-
-def _reader(row: object) -> SealedKey:
-    if not isinstance(row, list) or len(row) != len(_PARTS):
-        raise FormatError("a reader is not four values")
-    values = dict(zip(_PARTS, row, strict=True))
-    return SealedKey(
-        unit=fields.matched(values, "unit", _READER),
-        epoch=fields.number(values, "epoch", most=_EPOCH_MAX),
-        kind=fields.matched(values, "kind", _KIND),
-        sealed=fields.octets(values, "sealed", length=_SEALED_BYTES),
+    return encode(
+        [
+            [_told(reader.unit, path), reader.epoch, _KINDS.index(reader.kind), reader.sealed]
+            for reader in readers
+        ]
     )
+
+
+def _told(unit: str, path: tuple[str, ...]) -> object:
+    if unit == ESCROW:
+        return None
+    return path.index(unit) if unit in path else unit
+
+
+def _unit(told: object, path: tuple[str, ...]) -> str:
+    if told is None:
+        return ESCROW
+    if isinstance(told, str) and fields.UNIT.fullmatch(told) and told not in path:
+        return told
+    return path[fields.checked_number(told, "a reader", least=0, most=len(path) - 1)]
+
+
+def _reader(row: object, path: tuple[str, ...]) -> SealedKey:
+    match row:
+        case [told, epoch, kind, sealed]:
+            kinds = len(_KINDS) - 1
+            return SealedKey(
+                unit=_unit(told, path),
+                epoch=fields.checked_number(epoch, "epoch", least=0, most=_EPOCH_MAX),
+                kind=_KINDS[fields.checked_number(kind, "kind", least=0, most=kinds)],
+                sealed=fields.checked_octets(sealed, "sealed", length=_SEALED_BYTES),
+            )
+    raise FormatError("a reader is not four values")

@@ -2,7 +2,7 @@
 
 ```
 b"PRD1" | u16 header length | header | u32 sealed length | sealed | signature 64
-sealed entry = salt 32 | commitment 32 | u32 facts length | facts + tag | body + tag
+sealed entry = salt 16 | commitment 32 | u16 facts steps | facts + tag | body + tag
 ```
 
 The signature is over the exact bytes before it, so that a hub checks a record without any key
@@ -17,9 +17,10 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from security import padding, signing
+from security import packing, padding, signing
 from security.errors import FormatError, OpenError, SecurityError
 from security.header import (
+    AUDIT,
     CASE_BYTES,
     ENTRY,
     GENERATION_MAX,
@@ -43,6 +44,7 @@ from security.suites import (
 )
 
 __all__ = [
+    "AUDIT",
     "DOMAIN",
     "ENTRY",
     "GRANT",
@@ -52,6 +54,7 @@ __all__ = [
     "Record",
     "assemble",
     "derive_facts_key",
+    "framed",
     "open_body",
     "open_facts",
     "parse",
@@ -61,7 +64,8 @@ __all__ = [
 
 DOMAIN = b"postroad/record/v1"
 SEALED_BYTES_MAX = 1 << 20
-SALT_BYTES = 32
+SALT_BYTES = 16
+"""With the feed position in the header, which a key grows from as well, this is ample."""
 
 _MAGIC = b"PRD1"
 _HEADER_START = len(_MAGIC) + 2
@@ -69,7 +73,8 @@ RECORD_BYTES_MAX = _HEADER_START + HEADER_BYTES_MAX + 4 + SEALED_BYTES_MAX + SIG
 
 _FACTS_LABEL = b"facts"
 _BODY_LABEL = b"body"
-_FACTS_START = SALT_BYTES + HASH_BYTES + 4
+_STEPS_BYTES = 2
+_FACTS_START = SALT_BYTES + HASH_BYTES + _STEPS_BYTES
 _GENERATION_BYTES = 4
 
 
@@ -93,6 +98,11 @@ class Record:
         """The sealed part, as it stands in the record."""
         return self.raw[_HEADER_START + len(self.header_bytes) + 4 : -SIGNATURE_BYTES]
 
+    @property
+    def signature(self) -> bytes:
+        """The signature of the author, over all bytes before it."""
+        return self.raw[-SIGNATURE_BYTES:]
+
 
 def parse(raw: bytes) -> Record:
     """Read a record from outside; its signature is not looked at.
@@ -113,7 +123,9 @@ def parse(raw: bytes) -> Record:
         raise FormatError(f"the sealed part has at most {SEALED_BYTES_MAX} bytes")
     header_bytes = raw[_HEADER_START:header_end]
     header = decode_header(header_bytes)
-    readers = decode_readers(header.extra) if header.type == GRANT else ()
+    readers: tuple[SealedKey, ...] = ()
+    if header.type == GRANT:
+        readers = decode_readers(raw[sealed_start:-SIGNATURE_BYTES], header.path)
     record = Record(header, raw, hashlib.sha256(raw).digest(), readers, header_bytes)
     _check_sealed(record)
     return record
@@ -141,26 +153,31 @@ def seal_entry(
 ) -> Record:
     """Seal and sign one entry.
 
-    `salt` is 32 bytes from the port for random bytes, never used before: with it the record
+    `salt` is 16 bytes from the port for random bytes, never used before: with it the record
     gets keys that no other record has.
 
     Raises:
         FormatError: A field is out of its range, or a part is too long.
     """
-    if header.type == GRANT or header.dictionary != 0 or len(salt) != SALT_BYTES:
-        raise FormatError("an entry needs its own type, no dictionary and a salt of 32 bytes")
+    if header.type == GRANT or len(salt) != SALT_BYTES:
+        raise FormatError(f"an entry needs its own type and a salt of {SALT_BYTES} bytes")
     header_bytes = encode_header(header)
     facts_key = derive_facts_key(case_key, header.case, header.generation)
     facts_keys = _facts_keys(facts_key, salt, header_bytes)
     body_key, body_nonce = _body_keys(case_key, salt, header_bytes)
     context = header_bytes + salt + facts_keys.commitment
+    hint = packing.hint_of(header.device, header.hlc.ms)
     plain_facts, plain_body = padding.pad_pair(
-        padding.pack(dict(facts)), padding.pack(dict(body))
+        packing.pack(facts, header.dictionary, hint),
+        packing.pack(body, header.dictionary, hint),
     )
+    steps = len(plain_facts) // padding.FACTS_STEP
+    if steps >= 1 << (8 * _STEPS_BYTES):
+        raise FormatError("the facts are longer than allowed")
     sealed_facts = seal(facts_keys.key, facts_keys.nonce, plain_facts, _FACTS_LABEL + context)
     sealed_body = seal(body_key, body_nonce, plain_body, _BODY_LABEL + context)
-    length = len(sealed_facts).to_bytes(4)
-    sealed = salt + facts_keys.commitment + length + sealed_facts + sealed_body
+    told = steps.to_bytes(_STEPS_BYTES)
+    sealed = salt + facts_keys.commitment + told + sealed_facts + sealed_body
     return assemble(header_bytes, sealed, signer)
 
 
@@ -206,12 +223,20 @@ def assemble(header_bytes: bytes, sealed: bytes, signer: Signer) -> Record:
     Raises:
         FormatError: What was made could not be read by others.
     """
+    unsigned = framed(header_bytes, sealed)
+    return parse(unsigned + signer.sign(DOMAIN, unsigned))
+
+
+def framed(header_bytes: bytes, sealed: bytes) -> bytes:
+    """Give all bytes of a record before its signature; what they are made of is not checked.
+
+    Raises:
+        FormatError: A part is longer than its length can say.
+    """
     if len(header_bytes) > HEADER_BYTES_MAX or len(sealed) > SEALED_BYTES_MAX:
         raise FormatError("the record is longer than allowed")
-    unsigned = (
-        _MAGIC + len(header_bytes).to_bytes(2) + header_bytes + len(sealed).to_bytes(4) + sealed
-    )
-    return parse(unsigned + signer.sign(DOMAIN, unsigned))
+    lengths = len(header_bytes).to_bytes(2), len(sealed).to_bytes(4)
+    return _MAGIC + lengths[0] + header_bytes + lengths[1] + sealed
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -243,7 +268,8 @@ class _Sealed:
 
 
 def _split_sealed(sealed: bytes) -> _Sealed:
-    facts_end = _FACTS_START + int.from_bytes(sealed[_FACTS_START - 4 : _FACTS_START])
+    steps = int.from_bytes(sealed[_FACTS_START - _STEPS_BYTES : _FACTS_START])
+    facts_end = _FACTS_START + steps * padding.FACTS_STEP + TAG_BYTES
     return _Sealed(
         salt=sealed[:SALT_BYTES],
         commitment=sealed[SALT_BYTES : SALT_BYTES + HASH_BYTES],
@@ -253,8 +279,6 @@ def _split_sealed(sealed: bytes) -> _Sealed:
 
 
 def _check_sealed(record: Record) -> None:
-    if record.header.type == GRANT and record.sealed:
-        raise FormatError("a grant has no sealed part")
     if record.header.type != ENTRY:
         return  # A newer program knows what it holds; here it is only carried.
     parts = _split_sealed(record.sealed)
@@ -268,7 +292,7 @@ def _open_facts(record: Record, facts_key: bytes) -> dict[str, object]:
     _check_commitment(keys, parts)
     context = record.header_bytes + parts.salt + parts.commitment
     plain = open_sealed(keys.key, keys.nonce, parts.facts, _FACTS_LABEL + context)
-    return padding.unpack(padding.unpad(plain))
+    return _unpacked(plain, record.header)
 
 
 def _open_body(record: Record, case_key: bytes) -> dict[str, object]:
@@ -278,11 +302,16 @@ def _open_body(record: Record, case_key: bytes) -> dict[str, object]:
     key, nonce = _body_keys(case_key, parts.salt, record.header_bytes)
     context = record.header_bytes + parts.salt + parts.commitment
     plain = open_sealed(key, nonce, parts.body, _BODY_LABEL + context)
-    return padding.unpack(padding.unpad(plain))
+    return _unpacked(plain, record.header)
+
+
+def _unpacked(plain: bytes, header: Header) -> dict[str, object]:
+    hint = packing.hint_of(header.device, header.hlc.ms)
+    return packing.unpack(padding.unpad(plain), header.dictionary, hint)
 
 
 def _openable(record: Record) -> _Sealed:
-    if record.header.type != ENTRY or record.header.dictionary != 0:
+    if record.header.type not in {ENTRY, AUDIT}:
         raise OpenError("this program cannot open such a record")
     return _split_sealed(record.sealed)
 

@@ -3,17 +3,23 @@
 Every unit has a log of statements, each naming the hash of the one before. Authority is judged
 at the place in the log where a statement stands: by the parent and the keys that held then, and
 for a device by the feed position after which it was revoked (the rule of Keybase's sigchain).
+A second log holds what the unit itself publishes to all below.
+
+A registry is alive: one thread at a time may apply statements while any number read.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 
-from security.errors import SignatureError, TrustError
-from security.header import DEPTH_MAX, ZEROS
+from security.errors import EarlyError, TrustError
+from security.header import ZEROS
+from security.registry_rules import LOG_LENGTH_MAX, accept, early, refusal, stood_above
+from security.registry_state import Log, Publication, State, Unit, log_name
 from security.statements import (
+    STATEMENTS_MAX,
     Device,
-    Revocation,
-    StatedUnit,
+    Epoch,
     Statement,
     decode_log,
     encode_log,
@@ -23,6 +29,8 @@ from security.statements import (
 
 __all__ = [
     "Device",
+    "Head",
+    "Publication",
     "Registry",
     "Unit",
     "decode_log",
@@ -33,31 +41,12 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """A place in the organisation tree, as the registry knows it now.
+class Head:
+    """How far a log is known: its name, how many statements, and the hash of the last."""
 
-    `path` runs from the root to the unit itself. `signing` signs statements about the units
-    below; `reading` is the key of `epoch`, to which case keys are sealed.
-    """
-
-    code: str
-    name: str
-    tier: str
-    parent: str | None
-    path: tuple[str, ...]
-    signing: bytes
-    reading: bytes
-    epoch: int
-
-
-@dataclass(slots=True)
-class _Log:
-    """What is kept of a unit beside the unit itself."""
-
-    hashes: list[bytes] = field(default_factory=list)
-    parents: dict[str, None] = field(default_factory=dict)  # all it ever had
-    children: dict[str, None] = field(default_factory=dict)
-    devices: dict[str, None] = field(default_factory=dict)
+    log: str
+    count: int
+    hash: bytes
 
 
 class Registry:
@@ -68,44 +57,59 @@ class Registry:
     """
 
     def __init__(self, root_public: bytes) -> None:
-        self._root_public = root_public
-        self._root: str | None = None
-        self._escrow: bytes | None = None
-        self._accepted: list[tuple[str, bytes]] = []
-        self._logs: dict[str, _Log] = {}
-        self._units: dict[str, Unit] = {}
-        self._devices: dict[str, Device] = {}
-        self._device_keys: dict[bytes, str] = {}
-        self._revoked_after: dict[str, int] = {}
+        self._state = State(root_public)
 
-    def apply(self, raw: bytes) -> None:
-        """Accept one statement; one that was accepted before is passed over.
+    def apply(self, raw: bytes) -> Statement | None:
+        """Accept one statement and give it; None for one that was accepted before.
+
+        Not for two threads at once.
 
         Raises:
             FormatError: It is not a statement.
-            TrustError: It cannot stand here: not signed by the unit above, a gap, a fork, or
-                against the rules of the tree.
+            EarlyError: One that it builds on is not here yet: keep it and try again.
+            TrustError: It cannot stand here: not signed by a unit above, a fork, or against the
+                rules of the tree.
         """
         statement = parse_statement(raw)
-        position, head = self.next_place(statement.unit)
+        position, head = self.next_place(statement.unit, statement.log)
         if statement.position < position:
-            if self._logs[statement.unit].hashes[statement.position] != statement.hash:
-                raise _refusal(statement, "another statement stands at this place")
-            return
+            if (
+                self._log(statement.unit, statement.log).hashes[statement.position]
+                != statement.hash
+            ):
+                raise refusal(statement, "another statement stands at this place")
+            return None
         if statement.position > position:
-            raise _refusal(statement, f"the one at position {position} is missing")
+            raise early(statement, f"the one at position {position} is missing")
         if statement.prev != head:
-            raise _refusal(statement, "it does not follow the one before")
-        self._check_signature(statement)
-        match statement.content:
-            case StatedUnit() as stated:
-                self._apply_unit(statement, stated)
-            case Device() as device:
-                self._apply_device(statement, device)
-            case Revocation() as revocation:
-                self._apply_revocation(statement, revocation)
-        self._logs[statement.unit].hashes.append(statement.hash)
-        self._accepted.append((statement.unit, statement.raw))
+            raise refusal(statement, "it does not follow the one before")
+        if position >= LOG_LENGTH_MAX or len(self._state.accepted) >= STATEMENTS_MAX:
+            raise refusal(statement, "the log is full")
+        accept(self._state, statement)
+        return statement
+
+    def apply_all(self, statements: Iterable[bytes]) -> None:
+        """Accept statements in whatever order they can be accepted in.
+
+        Raises:
+            FormatError, TrustError: As `apply`; those before it were accepted.
+        """
+        waiting = list(statements)
+        while waiting:
+            late = []
+            for raw in waiting:
+                try:
+                    self.apply(raw)
+                except EarlyError:
+                    late.append(raw)
+            if len(late) == len(waiting):
+                self.apply(late[0])
+            waiting = late
+
+    @property
+    def root_key(self) -> bytes:
+        """The public key of the city root, from which all trust comes."""
+        return self._state.root_public
 
     @property
     def root(self) -> Unit:
@@ -114,9 +118,9 @@ class Registry:
         Raises:
             TrustError: No statement about it was applied yet.
         """
-        if self._root is None:
+        if self._state.root is None:
             raise TrustError("the registry is empty")
-        return self._units[self._root]
+        return self._state.units[self._state.root]
 
     @property
     def escrow(self) -> bytes:
@@ -125,9 +129,9 @@ class Registry:
         Raises:
             TrustError: As `root`.
         """
-        if self._escrow is None:
+        if self._state.escrow is None:
             raise TrustError("the registry is empty")
-        return self._escrow
+        return self._state.escrow
 
     def unit(self, code: str) -> Unit:
         """Give the unit.
@@ -135,18 +139,20 @@ class Registry:
         Raises:
             TrustError: There is none of this code.
         """
-        if code not in self._units:
+        if code not in self._state.units:
             raise TrustError(f"unit {code} is not in the registry")
-        return self._units[code]
+        return self._state.units[code]
 
     def units(self) -> tuple[Unit, ...]:
         """Give all units; a parent stands before its children unless it was moved later."""
-        return tuple(self._units.values())
+        return tuple(self._state.units.copy().values())
 
     def children(self, code: str) -> tuple[Unit, ...]:
         """Give the units directly below, by code."""
         self.unit(code)
-        return tuple(self._units[child] for child in sorted(self._logs[code].children))
+        return tuple(
+            self._state.units[child] for child in sorted(self._state.logs[code].children)
+        )
 
     def path(self, code: str) -> tuple[str, ...]:
         """Give the codes from the root to the unit itself."""
@@ -158,14 +164,16 @@ class Registry:
         Raises:
             TrustError: There is none of this id.
         """
-        if device_id not in self._devices:
+        if device_id not in self._state.devices:
             raise TrustError(f"device {device_id} is not in the registry")
-        return self._devices[device_id]
+        return self._state.devices[device_id]
 
     def devices(self, unit: str) -> tuple[Device, ...]:
         """Give the devices of a unit by station, revoked ones too."""
         self.unit(unit)
-        return tuple(self._devices[device] for device in sorted(self._logs[unit].devices))
+        return tuple(
+            self._state.devices[device] for device in sorted(self._state.logs[unit].devices)
+        )
 
     def device_at(self, unit: str, station: int) -> Device:
         """Give the device that has the station; a station is never given twice.
@@ -190,14 +198,96 @@ class Registry:
         Raises:
             TrustError: There is no such device.
         """
-        return self._revoked_after.get(self.device(device_id).id)
+        return self._state.revoked_after.get(self.device(device_id).id)
 
-    def next_place(self, unit: str) -> tuple[int, bytes]:
-        """Give `n` and `prev` of the next statement about `unit`, known or not."""
-        if unit not in self._logs:
-            return 0, ZEROS
-        hashes = self._logs[unit].hashes
-        return len(hashes), hashes[-1]
+    def is_active(self, device_id: str) -> bool:
+        """Tell whether there is such a device and nobody revoked it."""
+        return device_id in self._state.devices and device_id not in self._state.revoked_after
+
+    def incarnation(self, device_id: str) -> int:
+        """Give the incarnation in which the feed of a device goes on; 0 is the first."""
+        return len(self._state.incarnations.get(device_id, ()))
+
+    def has_ended(self, device_id: str, incarnation: int, seq: int) -> bool:
+        """Tell whether an earlier incarnation of a feed had ended before position `seq`."""
+        ends = self._state.incarnations.get(device_id, ())
+        return incarnation < len(ends) and seq > ends[incarnation]
+
+    def epoch(self, unit: str, epoch: int) -> Epoch | None:
+        """Give the statement of a reading key, or None for one that came with the unit.
+
+        Raises:
+            TrustError: There is no such unit.
+        """
+        self.unit(unit)
+        return self._state.logs[unit].epochs.get(epoch)
+
+    def epochs(self, unit: str) -> tuple[Epoch, ...]:
+        """Give all reading keys of a unit that were stated with their sealed halves."""
+        self.unit(unit)
+        return tuple(self._state.logs[unit].epochs.copy().values())
+
+    def publications(self, unit: str) -> tuple[Publication, ...]:
+        """Give what a unit published, in the order in which it did."""
+        return self._state.publications.get(unit, ())
+
+    def had_parent(self, child: str, parent: str) -> bool:
+        """Tell whether `child` stands or once stood directly below `parent`."""
+        return child in self._state.logs and parent in self._state.logs[child].parents
+
+    def knows_path(self, path: tuple[str, ...]) -> bool:
+        """Tell whether each unit of a path stands or stood below the one before it.
+
+        What was signed before a unit moved keeps the path of its time.
+        """
+        if not path or path[0] != self._state.root:
+            return False
+        return all(self.had_parent(child, parent) for parent, child in pairwise(path))
+
+    def concerned(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Give the units whom a record under this path concerns: then, and now."""
+        home = self._state.units.get(path[-1])
+        return tuple(dict.fromkeys((*path, *(home.path if home else ()))))
+
+    def came_from_elsewhere(self, unit: str) -> tuple[str, ...]:
+        """Give the units below `unit` that once stood somewhere else, by code.
+
+        Old records about them name paths without `unit`, and concern it all the same.
+        """
+        units = self._state.units
+        moved = self._state.moved.copy()
+        below = [code for code in moved if unit in units[code].path[:-1]]
+        return tuple(sorted(code for code in below if self._strayed(code, unit)))
+
+    def heads(self, units: Collection[str]) -> tuple[Head, ...]:
+        """Give how far the logs of some units are known, to compare with a neighbour."""
+        names = [name for code in units for name in (code, log_name(code, "own"))]
+        found = []
+        for name in names:
+            hashes = self._state.logs[name].hashes if name in self._state.logs else []
+            if hashes:
+                count = len(hashes)
+                found.append(Head(name, count, hashes[count - 1]))
+        return tuple(found)
+
+    def hash_at(self, log: str, count: int) -> bytes | None:
+        """Give the hash of the statement that makes a log `count` long, or None beyond it."""
+        hashes = self._state.logs[log].hashes if log in self._state.logs else []
+        return hashes[count - 1] if 0 < count <= len(hashes) else None
+
+    def key_number(self, unit: str) -> int:
+        """Give the `key` with which a unit signs now.
+
+        Raises:
+            TrustError: There is no such unit.
+        """
+        self.unit(unit)
+        return len(self._state.logs[unit].keys) - 1
+
+    def next_place(self, unit: str, log: str = "") -> tuple[int, bytes]:
+        """Give `n` and `prev` of the next statement in a log of `unit`, known or not."""
+        hashes = self._log(unit, log).hashes
+        return (len(hashes), hashes[-1]) if hashes else (0, ZEROS)
 
     def statements(self, units: Collection[str] | None = None) -> tuple[bytes, ...]:
         """Give all statements, or those about `units` and all that ever stood above them.
@@ -205,116 +295,21 @@ class Registry:
         They stand in the order in which they were accepted, and can be applied again in it.
         """
         if units is None:
-            return tuple(raw for _, raw in self._accepted)
+            return tuple(raw for _, raw in self._state.accepted.copy())
         wanted: dict[str, None] = {}
-        waiting = list(units)
-        while waiting:
-            code = waiting.pop()
-            if code not in wanted:
-                wanted[self.unit(code).code] = None
-                waiting += self._logs[code].parents
-        return tuple(raw for unit, raw in self._accepted if unit in wanted)
+        for code in units:
+            wanted |= stood_above(self._state, self.unit(code).code)
+        return tuple(raw for unit, raw in self._state.accepted.copy() if unit in wanted)
 
-    def _check_signature(self, statement: Statement) -> None:
-        """Check it against the key of who stands above before the statement is accepted."""
-        if statement.unit in self._units:
-            parent = self._units[statement.unit].parent
-        elif isinstance(statement.content, StatedUnit):
-            parent = statement.content.parent
-        else:
-            raise _refusal(statement, "a log begins with a statement about the unit")
-        signer = self._root_public if parent is None else self._above(statement, parent).signing
-        try:
-            statement.verify(signer)
-        except SignatureError as error:
-            above = "the root key" if parent is None else parent
-            raise _refusal(statement, f"it is not signed by {above}") from error
+    def _log(self, unit: str, log: str) -> Log:
+        return self._state.logs.get(log_name(unit, log)) or _NO_LOG
 
-    def _above(self, statement: Statement, parent: str) -> Unit:
-        if parent not in self._units:
-            raise _refusal(statement, f"the unit {parent} above it is not known")
-        return self._units[parent]
-
-    def _apply_unit(self, statement: Statement, stated: StatedUnit) -> None:
-        unit = self._placed(statement, stated)
-        before = self._units.get(unit.code)
-        self._check_epoch(statement, unit, before or unit)
-        if before is None:
-            self._logs[unit.code] = _Log()
-        elif before.parent is not None:
-            del self._logs[before.parent].children[unit.code]
-        if unit.parent is None:
-            self._root = unit.code
-            self._escrow = stated.escrow
-        else:
-            self._logs[unit.parent].children[unit.code] = None
-            self._logs[unit.code].parents[unit.parent] = None
-        self._units[unit.code] = unit
-        if before is not None and before.path != unit.path:
-            self._move_below(unit)
-
-    def _placed(self, statement: Statement, stated: StatedUnit) -> Unit:
-        """Give the unit with its path, if the tree has room for it there."""
-        code = statement.unit
-        if stated.parent is None:
-            if self._root not in {None, code}:
-                raise _refusal(statement, f"the root is {self._root}, and there is one root")
-            above: tuple[str, ...] = ()
-        else:
-            above = self._above(statement, stated.parent).path
-        if code in above:
-            raise _refusal(statement, "a unit cannot stand below itself")
-        if code == self._root and above:
-            raise _refusal(statement, "the root has nothing above it")
-        if len(above) + 1 + self._height(code) > DEPTH_MAX:
-            raise _refusal(statement, f"the tree has more than {DEPTH_MAX} tiers")
-        return Unit(
-            code=code,
-            name=stated.name,
-            tier=stated.tier,
-            parent=stated.parent,
-            path=(*above, code),
-            signing=stated.signing,
-            reading=stated.reading,
-            epoch=stated.epoch,
+    def _strayed(self, code: str, unit: str) -> bool:
+        """Tell whether a unit below `unit` ever had a parent that was not below it."""
+        return any(
+            parent != unit and unit not in stood_above(self._state, parent)
+            for parent in self._state.logs[code].parents
         )
 
-    def _check_epoch(self, statement: Statement, unit: Unit, before: Unit) -> None:
-        same_epoch = unit.epoch == before.epoch
-        if unit.epoch < before.epoch or (same_epoch and unit.reading != before.reading):
-            raise _refusal(statement, "a new reading key needs a new epoch")
 
-    def _height(self, code: str) -> int:
-        # The recursion is as deep as the tree, which is at most DEPTH_MAX.
-        if code not in self._logs:
-            return 0
-        below = self._logs[code].children
-        return max((1 + self._height(child) for child in below), default=0)
-
-    def _move_below(self, unit: Unit) -> None:
-        for child in self._logs[unit.code].children:
-            moved = replace(self._units[child], path=(*unit.path, child))
-            self._units[child] = moved
-            self._move_below(moved)
-
-    def _apply_device(self, statement: Statement, device: Device) -> None:
-        if device.id in self._devices:
-            raise _refusal(statement, f"the station of {device.id} was given before")
-        if device.signing in self._device_keys:
-            other = self._device_keys[device.signing]
-            raise _refusal(statement, f"{other} has the same signing key")
-        self._devices[device.id] = device
-        self._device_keys[device.signing] = device.id
-        self._logs[device.unit].devices[device.id] = None
-
-    def _apply_revocation(self, statement: Statement, revocation: Revocation) -> None:
-        device, after_seq = revocation.device, revocation.after_seq
-        if device not in self._logs[statement.unit].devices:
-            raise _refusal(statement, f"{device} is not a device of this unit")
-        if after_seq > self._revoked_after.get(device, after_seq):
-            raise _refusal(statement, f"{device} was revoked earlier, and stays so")
-        self._revoked_after[device] = after_seq
-
-
-def _refusal(statement: Statement, reason: str) -> TrustError:
-    return TrustError(f"statement {statement.position} about {statement.unit}: {reason}")
+_NO_LOG = Log()

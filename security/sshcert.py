@@ -90,18 +90,17 @@ def issue_user_certificate(
 def check_user_certificate(
     certificate: str | bytes,
     ca_public: bytes,
-    principal: str,
     now: int,
     revoked_serials: Collection[int],
 ) -> Certificate:
     """Check a certificate that somebody logs in with.
 
-    The caller has seen to it, or will, that the client holds the private key.
+    The device is its only principal and its key id. The caller has seen to it, or will, that
+    the client holds the private key.
 
     Args:
         certificate: An OpenSSH line, or the binary certificate inside one.
         ca_public: The 32 bytes of the hub's SSH authority.
-        principal: The device id that the client claims.
         now: Unix time in seconds.
         revoked_serials: Serials of this authority that are no longer accepted.
 
@@ -112,8 +111,7 @@ def check_user_certificate(
     if read.type is not SSHCertificateType.USER:
         raise TrustError("the certificate is not that of a user")
     _check_issuer(read, ca_public)
-    if read.valid_principals != [principal.encode()]:
-        raise TrustError("the certificate is for another device")
+    device = _device_of(read)
     if not read.valid_after <= now < read.valid_before:
         raise TrustError("the certificate is not valid at this time")
     if read.critical_options:
@@ -123,7 +121,7 @@ def check_user_certificate(
     key = read.public_key()
     if not isinstance(key, Ed25519PublicKey):
         raise TrustError("the certificate is not for an Ed25519 key")
-    return Certificate(principal, read.serial, read.valid_before, public_line(key))
+    return Certificate(device, read.serial, read.valid_before, public_line(key))
 
 
 def public_line(key: Ed25519PublicKey) -> str:
@@ -163,6 +161,16 @@ def _load(certificate: str | bytes) -> SSHCertificate:
 
 def _line(blob: bytes) -> bytes:
     return KIND.encode("ascii") + b" " + base64.b64encode(blob)
+
+
+def _device_of(read: SSHCertificate) -> str:
+    try:
+        device = read.key_id.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise TrustError("the certificate is for no device") from error
+    if DEVICE.fullmatch(device) is None or read.valid_principals != [read.key_id]:
+        raise TrustError("the certificate is not for one device alone")
+    return device
 
 
 def _check_issuer(read: SSHCertificate, ca_public: bytes) -> None:

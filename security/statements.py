@@ -18,7 +18,35 @@ from security.encoding import decode_map, encode
 from security.errors import FormatError
 from security.header import ZEROS
 from security.signing import Signer
-from security.suites import HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES
+from security.statement_kinds import (
+    SSH_LINE,
+    Content,
+    Device,
+    Epoch,
+    Incarnation,
+    PublishedSet,
+    Revocation,
+    StatedUnit,
+    read_content,
+)
+from security.suites import HASH_BYTES, SIGNATURE_BYTES
+
+__all__ = [
+    "OWN",
+    "SSH_LINE",
+    "Content",
+    "Device",
+    "Epoch",
+    "Incarnation",
+    "PublishedSet",
+    "Revocation",
+    "StatedUnit",
+    "Statement",
+    "decode_log",
+    "encode_log",
+    "parse_statement",
+    "sign_statement",
+]
 
 DOMAIN = b"postroad/statement/v1"
 STATEMENT_BYTES_MAX = 4096
@@ -26,65 +54,32 @@ LOG_BYTES_MAX = 64 << 20
 """Three times what 23,000 units with two devices each need."""
 STATEMENTS_MAX = 250_000
 
-SSH_LINE = re.compile(r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}")
-"""An OpenSSH public key line of an Ed25519 key, without a comment."""
+OWN = "own"
+"""The second log of a unit: what it says itself, to all below. The first has no name."""
 
 _FORMAT = 1
 _MAGIC = b"PRS1"
 _MAP_START = len(_MAGIC) + 2
 _LOG_MAGIC = b"PRL1"
 _LENGTH_BYTES = 4
-_NAME_LENGTH_MAX = 64
-_EPOCH_MAX = 2**32 - 1
-_STATION_MAX = 99
-
-
-@dataclass(frozen=True, slots=True)
-class StatedUnit:
-    """What a statement says a unit is. The root alone has no parent, and has `escrow`."""
-
-    name: str
-    tier: str
-    parent: str | None
-    signing: bytes
-    reading: bytes
-    epoch: int
-    escrow: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One machine of a unit. `ssh` and `host` are OpenSSH lines; only hubs have `host`."""
-
-    id: str
-    unit: str
-    station: int
-    signing: bytes
-    reading: bytes
-    ssh: str
-    host: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Revocation:
-    """The end of a device's authority: its feed counts up to `after_seq` and no further."""
-
-    device: str
-    after_seq: int
-
-
-Content = StatedUnit | Device | Revocation | None
+_OWN = re.compile(OWN)
+_KEY_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement whose form has been checked, but not yet who signed it.
 
-    `position` and `prev` are its place in the log of `unit`. `content` is None for a kind that
-    this program does not know.
+    `position` and `prev` are its place in the log `log` of `unit`. `by` is the unit that
+    signed, where that is not the parent; "" where it says nothing. `key` counts the signing
+    keys that the signer was given, from 0. `content` is None for a kind that this program does
+    not know.
     """
 
     unit: str
+    log: str
+    by: str
+    key: int
     position: int
     prev: bytes
     kind: str
@@ -120,10 +115,13 @@ def parse_statement(raw: bytes) -> Statement:
         raise FormatError("the statement has a format that this program does not know")
     statement = Statement(
         unit=fields.matched(values, "unit", fields.UNIT),
+        log=fields.matched(values, "log", _OWN) if "log" in values else "",
+        by=fields.matched(values, "by", fields.UNIT) if "by" in values else "",
+        key=fields.number(values, "key", most=_KEY_MAX) if "key" in values else 0,
         position=fields.number(values, "n"),
         prev=fields.octets(values, "prev", length=HASH_BYTES),
         kind=fields.matched(values, "kind", fields.WORD),
-        content=_content(values),
+        content=read_content(values),
         raw=raw,
         hash=hashlib.sha256(raw).digest(),
     )
@@ -136,8 +134,9 @@ def sign_statement(values: Mapping[str, object], signer: Signer) -> bytes:
     """Give a signed statement; `v` is added.
 
     Args:
-        values: `unit`, `n`, `prev`, `kind` and the fields of that kind.
-        signer: The parent unit, or the city root for the root unit.
+        values: `unit`, `n`, `prev`, `kind` and its fields; `log`, `by` and `key` where needed.
+        signer: Who speaks: the parent, the unit `by`, the unit itself in its own log, or the
+            city root for the root unit.
 
     Raises:
         FormatError: A field is missing or not well-formed.
@@ -180,50 +179,3 @@ def decode_log(encoded: bytes) -> list[bytes]:
         statements.append(encoded[start:end])
         start = end
     return statements
-
-
-def _content(values: Mapping[str, object]) -> Content:
-    match values["kind"]:
-        case "unit":
-            return _stated_unit(values)
-        case "device":
-            return _device(values)
-        case "revoke":
-            device = fields.matched(values, "device", fields.DEVICE)
-            return Revocation(device, fields.number(values, "after_seq"))
-    return None
-
-
-def _stated_unit(values: Mapping[str, object]) -> StatedUnit:
-    name = fields.text(values, "name", length_max=_NAME_LENGTH_MAX)
-    if not name.strip():
-        raise FormatError("name is empty")
-    is_root = fields.is_none(values, "parent")
-    if not is_root and values.get("escrow") is not None:
-        raise FormatError("escrow is stated for the root alone")
-    return StatedUnit(
-        name=name,
-        tier=fields.matched(values, "tier", fields.WORD),
-        parent=None if is_root else fields.matched(values, "parent", fields.UNIT),
-        signing=fields.octets(values, "signing", length=KEY_BYTES),
-        reading=fields.octets(values, "reading", length=KEY_BYTES),
-        epoch=fields.number(values, "epoch", most=_EPOCH_MAX),
-        escrow=fields.octets(values, "escrow", length=KEY_BYTES) if is_root else None,
-    )
-
-
-def _device(values: Mapping[str, object]) -> Device:
-    unit = fields.matched(values, "unit", fields.UNIT)
-    station = fields.number(values, "station", least=1, most=_STATION_MAX)
-    if values.get("device") != f"{unit}-{station:02d}":
-        raise FormatError("a device id is not that of its unit and station")
-    no_host = fields.is_none(values, "host")
-    return Device(
-        id=f"{unit}-{station:02d}",
-        unit=unit,
-        station=station,
-        signing=fields.octets(values, "signing", length=KEY_BYTES),
-        reading=fields.octets(values, "reading", length=KEY_BYTES),
-        ssh=fields.matched(values, "ssh", SSH_LINE),
-        host=None if no_host else fields.matched(values, "host", SSH_LINE),
-    )

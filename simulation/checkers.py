@@ -12,7 +12,7 @@ from sync.ports import Document, Store
 from sync.protocol.cursors import decode_up, up_key
 
 EVERYTHING = 1_000_000
-CARRIED = ("cases", "keys")
+CARRIED = ("cases", "keys", "audit")
 
 
 class SafetyError(AssertionError):
@@ -80,7 +80,7 @@ def check_salts(place: Place) -> None:
     seen: dict[tuple[bytes, int, bytes], None] = {}
     for document in documents(place.store):
         record = record_of(document)
-        if record.header.type != "entry":
+        if record.header.type == "grant":
             continue
         used = (record.header.case, record.header.generation, record.sealed[:SALT_BYTES])
         if used in seen:

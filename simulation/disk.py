@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from sync.errors import StoreFullError
-from sync.ports import NO_LOCALS, Changes, Document
+from sync.ports import NO_LOCALS, Changes, Document, Scope
 from sync.stores.memory import MemoryStore
 
 
@@ -86,7 +86,7 @@ class FragileStore:
         since: int,
         *,
         limit: int,
-        tag: str | None = None,
+        tag: Scope = None,
         databases: tuple[str, ...] = (),
         skip_origin: str | None = None,
         bytes_max: int | None = None,

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from casebook.book import Casebook, Office
 from casebook.desk import World as DeskWorld
 from casebook.index import CaseIndex
 from casebook.people import Clerk, station_of
+from casebook.registrar import Pens, Registrar, subtree
 from cases.catalogue import Catalogue
 from cases.limits import Calendar
 from security.registry import Registry
@@ -16,6 +17,7 @@ from simulation.disk import FragileStore
 from simulation.links import SimulatedLink, Weather
 from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
+from sync.authority import Authority, replay
 from sync.driver import UpstreamDriver
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
@@ -38,12 +40,14 @@ class Place:
     """A node: `store`, `clock` and `source` outlive its machine, the rest is built at start."""
 
     unit: str
-    parent: str | None
-    registry: Registry
+    seed: tuple[bytes, ...]
+    pens: Pens
     store: FragileStore
     clock: OfficeClock
     source: random.Random
     office: Office
+    authority: Authority = field(init=False)
+    registrar: Registrar = field(init=False)
     hub: DownstreamDriver = field(init=False)
     casebook: Casebook = field(init=False)
     link: SimulatedLink | None = None
@@ -53,18 +57,30 @@ class Place:
     def start(self, parent: Callable[[bytes], bytes] | None, weather: Weather) -> None:
         """Build the program anew over what the disk holds, as after a reboot."""
         self.starts += 1
+        registry = Registry(self.office.registry.root_key)
+        registry.apply_all(self.seed)
+        self.authority = Authority(registry)
+        replay(self.authority, self.store)
         self.casebook = Casebook(
-            self.office,
+            replace(self.office, registry=registry),
             self.store,
             DeskWorld(self.clock, self.source.randbytes),
             CaseIndex(None),
         )
-        gate = Gate(self.registry, self.store, self.unit)
+        self.registrar = Registrar(
+            self.office.station,
+            self.authority,
+            self.casebook.feed,
+            self.store,
+            self.pens,
+            self.source.randbytes,
+        )
+        gate = Gate(registry, self.store, self.unit, authority=self.authority)
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,
             gate=gate,
-            registry=self.registry,
+            registry=registry,
             clock=self.clock,
         )
         if self.parent is None or parent is None:
@@ -80,6 +96,17 @@ class Place:
             clock=self.clock,
             jitter=self.source.random,
         )
+
+    @property
+    def registry(self) -> Registry:
+        """What this place knows of the organisation."""
+        return self.authority.registry
+
+    @property
+    def parent(self) -> str | None:
+        """The unit above, as far as this place knows."""
+        registry = self.authority.registry if self.starts else self.office.registry
+        return registry.unit(self.unit).parent
 
     def clerk(self, name: str) -> Clerk:
         """Return one of the place's clerks."""
@@ -100,10 +127,11 @@ def make_place(
         keys.device,
         {EPOCH: keys.reading},
     )
+    scope = [*tree.registry.path(unit), *subtree(tree.registry, unit)]
     return Place(
         unit=unit,
-        parent=tree.registry.unit(unit).parent,
-        registry=tree.registry,
+        seed=tree.registry.statements(scope),
+        pens=Pens(keys.device, keys.unit),
         store=FragileStore(MemoryStore(source.randbytes), unit),
         clock=clock,
         source=source,

@@ -39,7 +39,7 @@ from sync.protocol.downstream import (
 )
 from sync.protocol.messages import Answer, Exchange, Refusal
 from sync.protocol.wire import Message, decode_message, encode_message
-from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing, scope_of
 
 ATTEMPTS_MAX = 3
 """A child has one request in flight; a second comes only from one that was given up."""
@@ -80,6 +80,7 @@ class DownstreamDriver:
             unit=self.unit,
             store=self.store,
             gate=self.gate,
+            registry=self.registry,
             clock=self.clock,
             on_stored=self.on_stored,
         )
@@ -144,7 +145,8 @@ class DownstreamDriver:
             return Refusal("revoked", f"device {device} was revoked")
         if (exchange.device, exchange.unit) != (device, known.unit):
             return Refusal("identity", f"the request is not in the name of {device}")
-        if parent != self.unit:
+        # Where it once stood a moved unit may still call: there it hears that it was moved.
+        if parent != self.unit and not self.registry.had_parent(known.unit, self.unit):
             return Refusal("not_a_child", f"unit {known.unit} does not stand below {self.unit}")
         return None
 
@@ -197,6 +199,7 @@ class DownstreamDriver:
                     "quarantined": len(inspection.quarantined),
                 },
             )
+        self.gate.settle()
         if inspection.documents:
             self.on_stored()
         return RecordsStored(inspection.quarantined)
@@ -205,7 +208,7 @@ class DownstreamDriver:
         page = self.store.changes(
             command.since,
             limit=ROWS_MAX,
-            tag=f"unit:{child.unit}",
+            tag=scope_of(self.registry, child.unit),
             databases=CARRIED,
             skip_origin=child.device if command.skip_own else None,
             bytes_max=body_bytes(min(command.bytes_max, BYTES_MAX)),

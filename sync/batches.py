@@ -3,13 +3,13 @@
 The tunnel's driver and the courier's files share them, so both keep the same cursors.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sync.errors import StoreConflictError
 from sync.ingest import Gate, Inspection
 from sync.ports import Store
 from sync.protocol.cursors import (
-    down_key,
     encode_down,
     encode_local,
     encode_up,
@@ -17,9 +17,20 @@ from sync.protocol.cursors import (
     up_key,
 )
 from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
+from sync.rules import Direction
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
 
 _CONFLICTS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """Records that a neighbour sent; the words are those of `Gate.inspect`."""
+
+    records: Sequence[bytes] = field(repr=False)
+    neighbour: str
+    direction: Direction
+    origin: str | None = None
 
 
 def read_outgoing(
@@ -46,8 +57,13 @@ def read_outgoing(
     )
 
 
-def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) -> Inspection:
+def put_incoming(
+    store: Store, gate: Gate, parent: str, command: StoreIncoming, place: str
+) -> Inspection:
     """Judge the parent's records and store them with both cursors in one transaction.
+
+    `place` names the local document of the downward cursor, as it was when the records were
+    asked for: what they say may change the scope.
 
     Raises:
         StoreError: Nothing was written.
@@ -55,16 +71,16 @@ def put_incoming(store: Store, gate: Gate, parent: str, command: StoreIncoming) 
     """
     local: dict[str, bytes | None] = {up_key(parent): encode_up(command.up)}
     if command.down:
-        local[down_key(parent)] = encode_down(command.down)
+        local[place] = encode_down(command.down)
     for record, reason in command.refused:
         local[refused_key(record)] = encode_local(
             {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
         )
-    return put_judged(store, lambda: gate.inspect(command.records, parent, "down"), local)
+    return put_judged(store, gate, Arriving(command.records, parent, "down"), local)
 
 
 def put_judged(
-    store: Store, judge: Callable[[], Inspection], local: Mapping[str, bytes | None]
+    store: Store, gate: Gate, arriving: Arriving, local: Mapping[str, bytes | None]
 ) -> Inspection:
     """Judge records and store what came of it, with local documents, in one transaction.
 
@@ -73,7 +89,9 @@ def put_judged(
         StoreConflictError: Others wrote to the same feeds again and again.
     """
     for attempt in range(_CONFLICTS_MAX):
-        inspection = judge()
+        inspection = gate.inspect(
+            arriving.records, arriving.neighbour, arriving.direction, origin=arriving.origin
+        )
         try:
             store.put(
                 inspection.documents,
@@ -84,5 +102,6 @@ def put_judged(
             if attempt == _CONFLICTS_MAX - 1:
                 raise
         else:
+            gate.settle()
             return inspection
     raise AssertionError("a put neither succeeded nor failed")

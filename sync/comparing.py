@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sync.batches import put_judged
+from security.registry import Registry
+from sync.batches import Arriving, put_judged
 from sync.errors import PeerProtocolError
 from sync.ingest import Gate
 from sync.membership import StoreView
@@ -20,7 +21,7 @@ from sync.protocol.cursors import ChildState, child_key, encode_child
 from sync.protocol.messages import Cursor, common_version
 from sync.protocol.ranges import Entry, Listing
 from sync.protocol.reconcile import WANTED_MAX, respond
-from sync.scope import CARRIED, record_bytes, scope_tags
+from sync.scope import CARRIED, record_bytes, scope_of
 
 VIEWS_MAX = 16
 """Views of children's scopes at hand, under a megabyte each."""
@@ -36,6 +37,7 @@ class Comparer:
     unit: str
     store: Store
     gate: Gate
+    registry: Registry
     clock: Clock
     on_stored: Callable[[], object]
     _views: OrderedDict[tuple[str, bytes, Cursor], StoreView] = field(
@@ -132,9 +134,8 @@ class Comparer:
             )
         inspection = put_judged(
             self.store,
-            lambda: self.gate.inspect(
-                request.records, request.unit, "up", origin=request.device
-            ),
+            self.gate,
+            Arriving(request.records, request.unit, "up", request.device),
             local,
         )
         if inspection.documents:
@@ -150,7 +151,7 @@ class Comparer:
                 return view
             view = StoreView(
                 self.store,
-                scope_tags(request.unit),
+                scope_of(self.registry, request.unit),
                 CARRIED,
                 upto=place.seq,
                 key=request.key,

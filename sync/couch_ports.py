@@ -230,7 +230,7 @@ class DocumentStore(Protocol):
 
         Args:
             name: The database.
-            document_id: Without `_local/`; 1 to 512 characters.
+            document_id: Without `_local/`; 1 to 4,096 characters.
             body: One JSON object in UTF-8, at most 2 MiB.
             rev: The revision that it replaces, or None.
             checked: Whether `rev` must be the stored one (None: nothing is stored). CouchDB

@@ -15,6 +15,19 @@ Style = Literal["main_only", "all_docs"]
 Availability = Literal["available", "missing", "deleted"]
 """CouchDB's `_revs_info`: the body is here; it is not; it is here and is a tombstone's."""
 
+KEPT_MEMBERS = frozenset(
+    {
+        "_access",
+        "_replication_id",
+        "_replication_state",
+        "_replication_state_reason",
+        "_replication_state_time",
+        "_replication_stats",
+    }
+)
+"""Members with an underscore that belong to what a document says: CouchDB's replicator writes
+them into documents of `_replicator`, and such databases are backed up like others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -118,7 +131,8 @@ class Revision:
             generations falling by one. With `new_edits=True` the parent alone (`_rev`), or
             nothing.
         deleted: Whether it is a tombstone.
-        body: One JSON object in UTF-8 without top-level keys that start with an underscore.
+        body: One JSON object in UTF-8 without top-level keys that start with an underscore, but
+            for those that CouchDB's replicator leaves in documents (`_replication_state`).
         attachments: In the order of `_attachments`.
     """
 

@@ -32,6 +32,7 @@ from sync.protocol.fields import Fields
 from sync.protocol.messages import VERSIONS, Answer, Cursor, Exchange, Refusal
 from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
 from sync.protocol.wire import decode_message, encode_message
+from sync.scope import down_place
 
 BUNDLES_MAX = 10_000
 """Files of one export; at 1 MiB of records each, more than any stick holds."""
@@ -153,9 +154,8 @@ class Courier:
             raise RefusedError("other_store", "the bundle answers another store than this one")
         if answer.acked > self._store.last_seq:
             raise PeerProtocolError("the unit above confirmed what was never sent")
-        place = decode_down(self._store.local(down_key(parent)))
-        current = place.seq if place and place.incarnation == answer.incarnation else 0
         begins = Fields(dict(bundle.head.extra), "bundle").number("pull")
+        key, current = self._place(gate, parent, answer.incarnation)
         if begins > current:
             raise _gap(begins, current)
         count = len(answer.records)
@@ -167,7 +167,7 @@ class Courier:
             down=answer.cursor,
             refused=answer.quarantined,
         )
-        inspection = put_incoming(self._store, gate, parent, command)
+        inspection = put_incoming(self._store, gate, parent, command, key)
         set_aside = len(inspection.quarantined)
         return Imported(bundle.head.sender, DOWN, count, set_aside, repeated=False)
 
@@ -181,10 +181,27 @@ class Courier:
             since=since,
             upto=batch.last_seq,
             records=batch.records,
-            pull=decode_down(self._store.local(down_key(parent))),
+            pull=decode_down(
+                self._store.local(
+                    down_place(self._identity.registry, self._identity.unit, parent)
+                )
+            ),
             bytes_max=0 if batch.more else BYTES_MAX,
             now_ms=batch.now_ms,
         )
+
+    def _place(self, gate: Gate, parent: str, incarnation: str) -> tuple[str, int]:
+        """The furthest place in the parent's store, and the local document it stands in.
+
+        Bundles of one export belong together, also when one of them changes the scope.
+        """
+        places = {
+            key: place.seq
+            for key, value in self._store.locals(down_key(parent)).items()
+            if (place := decode_down(value)) and place.incarnation == incarnation
+        }
+        key = max(places, key=lambda key: places[key], default=gate.down_place(parent))
+        return key, places.get(key, 0)
 
     def _held(self, exchange: Exchange) -> int:
         child = decode_child(self._store.local(child_key(exchange.device)))

@@ -10,18 +10,27 @@ import hashlib
 import json
 
 from security.errors import FormatError
+from security.header import JOURNAL, PUBLISH, STATEMENT
+from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
 
 CASES = "cases"
 KEYS = "keys"
+AUDIT = "audit"
+REGISTRY = "registry"
+
+_DATABASES = {GRANT: KEYS, AUDIT_TYPE: AUDIT, STATEMENT: REGISTRY, PUBLISH: REGISTRY}
 
 
 def document_of(record: Record, origin: str) -> Document:
     """The document that carries `record`, tagged for every unit of its path and for its case.
 
-    Grants go to a database of their own, so that long backups can leave keys out. Types that
-    this version does not know travel with the entries: they are folded after an upgrade.
+    Grants go to a database of their own, so that long backups can leave keys out. So do the
+    journals of devices, which are no cases: they and their grants are tagged `journal:`
+    instead. What makes up the registry flows down to all below the unit that it concerns.
+    Types that this version does not know travel with the entries: they are folded after an
+    upgrade.
 
     Args:
         record: A parsed record; its signature is not looked at here.
@@ -30,15 +39,35 @@ def document_of(record: Record, origin: str) -> Document:
     body = json.dumps(
         {"record": base64.b64encode(record.raw).decode("ascii")}, separators=(",", ":")
     ).encode("ascii")
-    units = dict.fromkeys(f"unit:{unit}" for unit in record.header.path)
+    database = _DATABASES.get(record.header.type, CASES)
+    path = record.header.path
+    units = dict.fromkeys(unit_tag(unit) for unit in path)
     return Document(
-        database=KEYS if record.header.type == GRANT else CASES,
+        database=database,
         id=record.id,
         rev=first_revision(body),
         body=body,
-        tags=(*units, f"case:{record.header.case.hex()}"),
+        tags=(*units, _subject_tag(record, database)),
         origin=origin,
     )
+
+
+def unit_tag(unit: str) -> str:
+    """The scope of what a unit holds: all that lies on its path or below it."""
+    return f"unit:{unit}"
+
+
+def below_tag(unit: str) -> str:
+    """The scope of what flows down from a unit to everybody below."""
+    return f"below:{unit}"
+
+
+def _subject_tag(record: Record, database: str) -> str:
+    if database == REGISTRY:
+        return below_tag(record.header.path[-1])
+    is_journal = database == AUDIT or record.header.audience == JOURNAL
+    subject = "journal" if is_journal else "case"
+    return f"{subject}:{record.header.case.hex()}"
 
 
 def first_revision(body: bytes) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from sync.batches import put_incoming, read_outgoing
+from sync.documents import CASES, KEYS
 from sync.errors import (
     PeerProtocolError,
     RefusedError,
@@ -24,7 +25,6 @@ from sync.protocol.compare_messages import Compare, Compared
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
-    down_key,
     refused_key,
     up_key,
 )
@@ -49,7 +49,6 @@ from sync.protocol.upstream import (
 )
 from sync.protocol.wire import Message, decode_message, encode_message
 from sync.reconciling import ROWS_MIN, Reconciler
-from sync.scope import CARRIED
 from sync.status import LinkState, SessionReport, SyncStatus
 from sync.wallclock import random_bytes
 
@@ -155,6 +154,7 @@ class UpstreamDriver:
             rows_min=self.compare_from,
         )
         self._one_at_a_time = threading.Lock()
+        self._place = ""
         self._last: SessionReport | None = None
         self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
         self._is_doubtful = False
@@ -249,10 +249,11 @@ class UpstreamDriver:
         if self._reconciler.is_needed():
             self._reconcile(tally)
         parent = self.link.parent
+        self._place = self.gate.down_place(parent)
         return SessionOpened(
             incarnation=self.store.incarnation,
             up=decode_up(self.store.local(up_key(parent))),
-            down=decode_down(self.store.local(down_key(parent))),
+            down=decode_down(self.store.local(self._place)),
         )
 
     def _reconcile(self, tally: _Tally) -> None:
@@ -325,7 +326,9 @@ class UpstreamDriver:
 
     def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
         try:
-            inspection = put_incoming(self.store, self.gate, self.link.parent, command)
+            inspection = put_incoming(
+                self.store, self.gate, self.link.parent, command, self._place
+            )
         except (StoreError, RefusedError) as error:
             tally.note(error)
             return IncomingFailed()
@@ -355,10 +358,11 @@ class UpstreamDriver:
         )
 
     def _waiting(self, acked: int) -> int:
+        # Of cases alone: what a journal holds is of no concern to whoever looks at the light.
         known = (acked, self.store.last_seq)
         if self._counted[0] != known:
             page = self.store.changes(
-                acked, limit=WAITING_MAX, databases=CARRIED, skip_origin=self.link.parent
+                acked, limit=WAITING_MAX, databases=(CASES, KEYS), skip_origin=self.link.parent
             )
             self._counted = (known, len(page.rows))
         return self._counted[1]

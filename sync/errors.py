@@ -55,6 +55,12 @@ class DocumentRefusedError(StoreError):
         self.code = code
 
 
+class LogError(SyncError):
+    """The files of a log are damaged, or do not fit the store; nothing was signed."""
+
+    hint = "Keep the folder as evidence; run `postroad audit verify` and tell the unit above."
+
+
 class TransportError(SyncError):
     """The link broke or was silent for too long: nothing is known of the peer; try again."""
 

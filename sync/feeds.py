@@ -17,6 +17,10 @@ GAPS_MAX = 1_000
 """Gaps remembered of one feed; more can only come from a device that means harm."""
 
 
+PINNED_KEY = "checkpoint/pinned"
+"""Local document: the newest checkpoint of the hub above that was verified, as quoted."""
+
+
 class Place(StrEnum):
     """Where a record falls in its feed; all but the first two are reasons for quarantine."""
 

@@ -8,28 +8,34 @@ follow on in its author's feed. What fails is set aside with a reason; all else 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from security.caseids import is_case_of
 from security.errors import FormatError, SignatureError, TrustError
 from security.header import Header
 from security.records import Record, parse, verify
 from security.registry import Registry
+from sync.allowance import Allowance
+from sync.authority import Authority
 from sync.documents import document_of
+from sync.errors import StoreConflictError
 from sync.feeds import Feed, Place, decode_feed, encode_feed, feed_key
 from sync.ports import Document, Store
 from sync.quarantine import (
+    CURABLE,
     OUTSTANDING_MAX,
     QUARANTINE,
+    REASONS,
+    SetAside,
     count_key,
     decode_count,
     encode_count,
     quarantine_document,
     set_aside_of,
+    taken_key,
 )
+from sync.rules import Arrival, Direction, is_of_subtree, rule_of
+from sync.scope import down_place, scope_of
 
-Direction = Literal["up", "down"]
-"""Up: a child sent it. Down: the parent sent it."""
+_CONFLICTS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,7 @@ class Quarantined:
     """A record set aside.
 
     Attributes:
-        reason: "unreadable", "device_unknown", "device_revoked", "signature", "path" (not one
-            of the registry, or not the author's), "scope" (not for this node, or not from this
-            neighbour), "chain", "fork" or "gaps" (see `sync.feeds`).
+        reason: A code of chapter 12 of `docs/protocol.md`.
         document: What is kept of it.
     """
 
@@ -99,10 +103,33 @@ class Inspection:
 class Gate:
     """Judges what neighbours send to one unit, by its registry and by what its store holds."""
 
-    def __init__(self, registry: Registry, store: Store, unit: str) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        store: Store,
+        unit: str,
+        *,
+        authority: Authority | None = None,
+        allowance: Allowance | None = None,
+    ) -> None:
+        """Take what to judge by.
+
+        `authority` is the registry's writer, where others apply statements too; `allowance`
+        bounds the rate of journals from below.
+        """
+        self._allowance = allowance
         self._registry = registry
+        self._authority = authority or Authority(registry)
         self._store = store
         self._unit = unit
+
+    def down_place(self, parent: str) -> str:
+        """Name of the local document with this unit's place in the store of its parent."""
+        return down_place(self._registry, self._unit, parent)
+
+    def scope(self) -> tuple[str, ...]:
+        """The tags of all that this unit and the unit above it both hold."""
+        return scope_of(self._registry, self._unit)
 
     def judge(self, raw: bytes, neighbour: str, direction: Direction) -> Verdict:
         """The verdict on one record alone; stores nothing."""
@@ -118,7 +145,8 @@ class Gate:
     ) -> Inspection:
         """Judge a batch in order, each record as if those before it were stored already.
 
-        Nothing is stored here.
+        Nothing is stored here; statements are learnt at once, so that what follows in the same
+        batch can build on them. After storing call `settle`.
 
         Args:
             records: Bytes from outside, each claimed to be one record.
@@ -139,60 +167,67 @@ class Gate:
                 self._judge_new(record, bench)
         return bench.finish()
 
+    def settle(self) -> None:
+        """Tell of statements that were stored, and judge again what waited for them.
+
+        Raises:
+            StoreError: The store cannot be read or written.
+        """
+        while self._authority.tell():
+            since, more = 0, True
+            while more:
+                page = reconsider(self, self._store, since=since)
+                since, more = page.last_seq, page.more
+
     def _judge_new(self, record: Record, bench: "_Bench") -> None:
-        reason = self._distrust(record, bench.neighbour, bench.direction)
-        if reason is None and self._is_of_own_subtree(record.header):
-            if bench.direction == "up":
-                reason = bench.place(record)
-            else:
-                bench.adopt(record)
+        allowance = self._allowance if bench.direction == "up" else None
+        arrival = Arrival(record, self._unit, bench.neighbour, bench.direction, allowance)
+        reason = self._distrust(arrival)
+        if reason is None and bench.direction == "up":
+            reason = self._place_from_below(arrival, bench)
+        elif reason is None and self._is_of_own_subtree(record.header):
+            bench.adopt(record)
         if reason is None:
             bench.accept(record)
         else:
             bench.set_aside(record.raw, reason)
 
-    def _distrust(self, record: Record, neighbour: str, direction: Direction) -> str | None:
-        header = record.header
+    def _distrust(self, arrival: Arrival) -> str | None:
+        rule = rule_of(arrival.header.type)
+        reason = rule.before(arrival, self._authority)
+        if reason is not None:
+            return reason
         try:
-            device = self._registry.device(header.device)
+            return self._distrust_author(arrival) or rule.place(arrival, self._registry)
         except TrustError:
             return "device_unknown"
+
+    def _distrust_author(self, arrival: Arrival) -> str | None:
+        header, registry = arrival.header, self._registry
+        device = registry.device(header.device)
         try:
-            verify(record, device.signing)
+            verify(arrival.record, device.signing)
         except SignatureError:
             return "signature"
-        if header.incarnation:
-            return "incarnation"  # the registry cannot state one yet, so nobody was given one
-        if self._registry.is_revoked(device.id, header.seq):
+        if header.incarnation > registry.incarnation(device.id):
+            return "incarnation"
+        is_over = registry.has_ended(device.id, header.incarnation, header.seq)
+        if is_over or registry.is_revoked(device.id, header.seq):
             return "device_revoked"
-        if not is_case_of(header.case, header.path[-1]):
-            return "home"
-        if device.unit not in header.path or not self._is_path(header.path):
-            return "path"
-        if not self._is_in_scope(header, device.unit, neighbour, direction):
-            return "scope"
         return None
 
-    def _is_in_scope(
-        self, header: Header, author: str, neighbour: str, direction: Direction
-    ) -> bool:
-        if self._unit not in header.path:
-            return False
-        if direction == "down":
-            return True
-        if neighbour not in header.path:
-            return False
-        # A child offers what its own subtree wrote, and gives back what came down through this
-        # node, if this node lost it: the author then stands here or further up.
-        return neighbour in self._registry.path(author) or author in self._registry.path(
-            self._unit
-        )
-
-    def _is_path(self, path: tuple[str, ...]) -> bool:
-        try:
-            return self._registry.path(path[-1]) == path
-        except TrustError:
-            return False
+    def _place_from_below(self, arrival: Arrival, bench: "_Bench") -> str | None:
+        header = arrival.header
+        if self._registry.device(header.device).unit == self._unit:
+            # This node wrote it, lost it, and has it back from a child.
+            return bench.place(arrival.record)
+        # What a child gives back of units above, or brings from an old place, comes in part.
+        if not is_of_subtree(arrival, self._registry):
+            return None
+        most = rule_of(header.type).per_device_max
+        if most and not bench.count_in(header, most):
+            return "too_many"
+        return bench.place(arrival.record)
 
     def _is_of_own_subtree(self, header: Header) -> bool:
         # Only the device itself can have signed it: this node had it once and was set back.
@@ -212,6 +247,7 @@ class _Bench:
         self._drafts: dict[str, Document] = {}
         self._known: set[str] = set()
         self._feeds: dict[str, Feed] = {}
+        self._taken: dict[str, int] = {}
         self._aside: dict[str, Document] = {}
         self._count_before = decode_count(self._local(count_key(neighbour)))
         self._count = self._count_before
@@ -244,6 +280,15 @@ class _Bench:
         self._feeds[key] = after
         return None
 
+    def count_in(self, header: Header, most: int) -> bool:
+        """Count a record that belongs to no case; False if its device has sent too many."""
+        key = taken_key(header.device, header.type)
+        taken = self._taken.get(key, decode_count(self._local(key)))
+        if taken >= most:
+            return False
+        self._taken[key] = taken + 1
+        return True
+
     def adopt(self, record: Record) -> None:
         """Take a record that this node had lost back into its feed."""
         key, feed = self._feed(record.header)
@@ -260,6 +305,7 @@ class _Bench:
 
     def set_aside(self, raw: bytes, reason: str) -> None:
         """Keep the record with its reason; what was set aside before keeps its first reason."""
+        assert reason in REASONS, f"{reason} is not documented"
         name = hashlib.sha256(raw).hexdigest()
         held = self._aside.get(name) or self._store.get(QUARANTINE, name)
         document = held or quarantine_document(raw, reason, self.neighbour, self.direction)
@@ -275,6 +321,8 @@ class _Bench:
         inspection = self._inspection
         for key, feed in self._feeds.items():
             inspection.local[key] = encode_feed(feed)
+        for key, taken in self._taken.items():
+            inspection.local[key] = encode_count(taken)
         if self._count != self._count_before:
             inspection.local[count_key(self.neighbour)] = encode_count(self._count)
         inspection.expect = {key: inspection.expect[key] for key in inspection.local}
@@ -308,18 +356,32 @@ def reconsider(gate: Gate, store: Store, *, since: int = 0, limit: int = 500) ->
     What is good now is stored and flows on; what is not stays where it is.
 
     Raises:
-        StoreConflictError: A batch arrived meanwhile; call again.
+        StoreConflictError: Batches arrive all the time; call again.
     """
     page = store.changes(since, limit=limit, databases=(QUARANTINE,))
     accepted = 0
     for change in page.rows:
         kept = set_aside_of(change.document)
+        if kept.reason not in CURABLE:
+            continue
         direction: Direction = "up" if kept.direction == "up" else "down"
-        inspection = gate.inspect([kept.raw], kept.neighbour, direction)
-        if inspection.accepted:
-            store.put(inspection.documents, inspection.local, expect=inspection.expect)
-            accepted += 1
+        accepted += _judged_again(gate, store, kept, direction)
     return Reconsidered(accepted, page.last_seq, page.more)
+
+
+def _judged_again(gate: Gate, store: Store, kept: SetAside, direction: Direction) -> bool:
+    for attempt in range(_CONFLICTS_MAX):
+        inspection = gate.inspect([kept.raw], kept.neighbour, direction)
+        if not inspection.accepted:
+            return False
+        try:
+            store.put(inspection.documents, inspection.local, expect=inspection.expect)
+        except StoreConflictError:
+            if attempt == _CONFLICTS_MAX - 1:
+                raise
+        else:
+            return True
+    raise AssertionError("a put neither succeeded nor failed")
 
 
 def _parsed(raw: bytes) -> Record | None:

@@ -13,6 +13,10 @@ NO_LOCALS: Mapping[str, bytes | None] = MappingProxyType({})
 """The empty set of local documents, as a default that nobody can change."""
 
 
+Scope = str | tuple[str, ...] | None
+"""One tag, or several of which a document has at least one, or no narrowing at all."""
+
+
 class Clock(Protocol):
     """The time of this machine, which may be wrong by years: show it, never sort by it."""
 
@@ -44,7 +48,8 @@ class Document:
         rev: Generation and digest, `<generation>-<32 lowercase hex>`.
         body: One JSON object in UTF-8, at most 2 MiB, no top-level key starting with an
             underscore (CouchDB keeps those names to itself).
-        tags: Scopes whose feeds carry the document, `unit:<code>` and `case:<hex>`; at most 32.
+        tags: Scopes whose feeds carry the document, `unit:<code>`, `below:<code>` and
+            `case:<hex>`; at most 32.
         origin: Unit code of the neighbour it came from; empty when it was written here.
     """
 
@@ -142,7 +147,7 @@ class Store(Protocol):
         since: int,
         *,
         limit: int,
-        tag: str | None = None,
+        tag: Scope = None,
         databases: tuple[str, ...] = (),
         skip_origin: str | None = None,
         bytes_max: int | None = None,
@@ -157,7 +162,8 @@ class Store(Protocol):
         Args:
             since: Rows after this sequence number; 0 for all.
             limit: Rows at most; with 0 only `more` is of interest.
-            tag: Only documents of this scope; the cost is that of the scope's own rows.
+            tag: Only documents of this scope, or of one of these scopes, each of them once; the
+                cost is that of the scopes' own rows.
             databases: Only these; empty means all.
             skip_origin: Leave out documents that came from this unit ("" : written here).
             bytes_max: Stop before the bodies together exceed this. The first row is always

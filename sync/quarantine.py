@@ -16,6 +16,18 @@ from sync.ports import Document
 from sync.protocol.fields import Fields
 
 QUARANTINE = "quarantine"
+REASONS = (
+    *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
+    *("home", "path", "scope", "chain", "fork", "gaps"),
+    *("statement", "statement_early", "too_many", "size", "rate"),
+)
+"""Why a record is set aside; `docs/protocol.md` says what each means."""
+
+CURABLE = frozenset(
+    ("device_unknown", "path", "scope", "home", "incarnation", "statement_early", "rate")
+)
+"""Reasons that a later statement, or time, may take away."""
+
 OUTSTANDING_MAX = 10_000
 """Records set aside for one neighbour; then it is refused, so that it cannot fill the disk."""
 
@@ -92,6 +104,11 @@ def set_aside_of(document: Document) -> SetAside:
 def count_key(neighbour: str) -> str:
     """Name of the local document that counts what is outstanding for this neighbour."""
     return f"quarantine/{neighbour}"
+
+
+def taken_key(device: str, record_type: str) -> str:
+    """Name of the local document that counts a device's records of a type without a case."""
+    return f"taken/{record_type}/{device}"
 
 
 def encode_count(count: int) -> bytes:

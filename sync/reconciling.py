@@ -9,7 +9,7 @@ where both are known to hold everything.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.batches import put_judged
+from sync.batches import Arriving, put_judged
 from sync.errors import PeerProtocolError
 from sync.ingest import Gate, Inspection
 from sync.membership import StoreView
@@ -19,7 +19,6 @@ from sync.protocol.cursors import (
     UpCursor,
     decode_down,
     decode_up,
-    down_key,
     encode_down,
     encode_local,
     encode_up,
@@ -30,7 +29,7 @@ from sync.protocol.messages import VERSIONS, Answer, Cursor, Exchange
 from sync.protocol.ranges import KEY_BYTES
 from sync.protocol.reconcile import Ask, Phase, Reconciliation
 from sync.protocol.upstream import Link
-from sync.scope import CARRIED, record_bytes, scope_tags
+from sync.scope import CARRIED, record_bytes
 
 ROWS_MIN = 500
 """A store that knows nothing of its parent compares from so many records on: below, offering
@@ -85,7 +84,7 @@ class Reconciler:
             return True
         parent = self.link.parent
         up = decode_up(self.store.local(up_key(parent)))
-        down = decode_down(self.store.local(down_key(parent)))
+        down = decode_down(self.store.local(self.gate.down_place(parent)))
         if up is not None and down is not None:
             return False
         return self._holds_at_least(self.rows_min)
@@ -152,7 +151,7 @@ class Reconciler:
 
     def _holds_at_least(self, count: int) -> bool:
         held = 0
-        for tag in scope_tags(self.link.unit):
+        for tag in self.gate.scope():
             ids = self.store.scope_ids(tag, upto=self.store.last_seq, databases=CARRIED)
             for piece in ids:
                 held += len(piece) // 64
@@ -163,7 +162,7 @@ class Reconciler:
     def _begin(self) -> _Running:
         if self._running is None or self._running.incarnation != self.store.incarnation:
             key, snapshot = self.random_bytes(KEY_BYTES), self.store.last_seq
-            tags = scope_tags(self.link.unit)
+            tags = self.gate.scope()
             view = StoreView(self.store, tags, CARRIED, upto=snapshot, key=key)
             self._running = _Running(
                 self.store.incarnation, snapshot, key, Reconciliation(view)
@@ -232,12 +231,13 @@ class Reconciler:
         }
         if not records and not local:
             return Inspection()
-        return put_judged(self.store, lambda: self.gate.inspect(records, parent, "down"), local)
+        return put_judged(self.store, self.gate, Arriving(records, parent, "down"), local)
 
     def _settle(self, place: Cursor, *, upto: int) -> None:
         parent = self.link.parent
         up = UpCursor(place.incarnation, upto, self.clock.now_ms())
-        cursors = {up_key(parent): encode_up(up), down_key(parent): encode_down(place)}
+        down = self.gate.down_place(parent)
+        cursors = {up_key(parent): encode_up(up), down: encode_down(place)}
         self.store.put([], cursors)
         self._running = None
         self._is_doubtful = False

@@ -6,16 +6,50 @@ import json
 import logging
 from collections.abc import Iterator
 
-from sync.documents import CASES, KEYS
+from security.registry import Registry
+from sync.documents import AUDIT, CASES, KEYS, REGISTRY, below_tag, unit_tag
 from sync.ports import Changes, Document
+from sync.protocol.cursors import down_key
 
-CARRIED = (CASES, KEYS)
+CARRIED = (CASES, KEYS, AUDIT, REGISTRY)
 """The databases whose records travel."""
+
+_DIGEST_CHARS = 16
 
 ROWS_MAX = 2_000
 """Records read for one exchange."""
 
 logger = logging.getLogger(__name__)
+
+
+def scope_of(registry: Registry, child: str) -> tuple[str, ...]:
+    """The tags of all that a child is given: what concerns it, and what flows down to it.
+
+    Of a unit that was moved below the child, old records do not name the child; they come with
+    the scope of that unit.
+
+    Raises:
+        TrustError: The registry does not know the child.
+    """
+    moved = registry.came_from_elsewhere(child)
+    return (
+        unit_tag(child),
+        *(below_tag(unit) for unit in registry.path(child)),
+        *(unit_tag(unit) for unit in moved),
+    )
+
+
+def down_place(registry: Registry, unit: str, parent: str) -> str:
+    """Name of the local document with this unit's place in the store of its parent.
+
+    The place is that of a scope. When a unit was moved below this one, what the parent held of
+    it before lies behind the old place; so the scope has another name, and begins anew.
+    """
+    moved = registry.came_from_elsewhere(unit)
+    if not moved:
+        return down_key(parent)
+    digest = hashlib.sha256("".join(moved).encode()).hexdigest()[:_DIGEST_CHARS]
+    return f"{down_key(parent)}/{digest}"
 
 
 def body_bytes(record_bytes: int) -> int:
@@ -38,11 +72,6 @@ def outgoing(page: Changes) -> Iterator[tuple[int, str, bytes]]:
             )
         else:
             yield change.seq, change.document.origin, record
-
-
-def scope_tags(unit: str) -> tuple[str, ...]:
-    """The scopes that a unit and the unit above it both hold whole."""
-    return (f"unit:{unit}",)
 
 
 def record_bytes(document: Document) -> bytes | None:

@@ -10,6 +10,7 @@ from security.errors import SecurityError
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.client import Tunnel, TunnelClient
 from security.tunnel.errors import TunnelError
+from security.tunnel.targets import Target
 from sync.errors import RefusedError, TransportError
 
 
@@ -48,7 +49,7 @@ class Uplink:
             return self._tunnel
 
     def stream(self) -> TunnelChannel:
-        """Return a new stream to the hub's API, in the words of sync.
+        """Return a new stream for exchanges with the hub, in the words of sync.
 
         Raises:
             TransportError: There is no link at the moment: try again.
@@ -56,7 +57,7 @@ class Uplink:
                 device (`login_refused`); trying again at once is of no use.
         """
         try:
-            return self.tunnel().open()
+            return self.tunnel().open(Target.SYNC)
         except TunnelError as error:
             raise TransportError(str(error)) from error
         except SecurityError as error:

@@ -39,6 +39,13 @@ class WaitressLoop:
                 self._is_stopping = True
                 self._server.trigger.pull_trigger()
 
+    def call(self, thunk: Callable[[], object]) -> bool:
+        """Have something done in the loop's own thread; False if it has ended."""
+        with self._ending:
+            if not self._is_stopping:
+                self._server.trigger.pull_trigger(thunk)
+            return not self._is_stopping
+
     def close(self) -> None:
         """Close the sockets; for a server whose loop does not run."""
         with self._ending:

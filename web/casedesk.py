@@ -1,6 +1,5 @@
 """The case page of both programs: show a case, show it unmasked on demand, do an act on it."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,9 +22,8 @@ from web.caselines import field_lines, history_lines, paper_lines, reason_text
 from web.conditions import finding_text
 from web.context import context
 from web.language import texts
+from web.notes import note
 from web.presenting import light, t, today
-
-_log = logging.getLogger(__name__)
 
 _ID_DIGITS = 32
 _NO_FIELD = ("rows", "file")
@@ -60,10 +58,10 @@ class CaseDesk:
         return self._page(open_case(case_id), revealed=False)
 
     def show_revealed(self, case_id: str) -> Answer:
-        """The page with personal data, because a clerk asked for them; the log keeps who."""
+        """The page with personal data, because a clerk asked for them; who is noted."""
         view = open_case(case_id)
         if view.readable == "case":
-            _log.info("personal data shown", extra={"case": case_id, "clerk": g.clerk.user})
+            note("unmask", case_id)
         return self._page(view, revealed=view.readable == "case")
 
     def do(self, case_id: str, act: str) -> Answer:

@@ -10,6 +10,7 @@ from casebook.book import Casebook, Office
 from casebook.desk import World
 from casebook.index import CaseIndex
 from casebook.people import Station, station_of
+from casebook.registrar import Pens, Registrar
 from cases.catalogue import load_catalogue
 from cases.divisions import Tree, load_divisions
 from cases.limits import load_calendar
@@ -17,6 +18,8 @@ from security.errors import KeyFileError
 from security.keystore import NodeKeys
 from security.registry import Registry
 from security.statements import decode_log
+from sync.allowance import Allowance
+from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.stores.sqlite import SqliteStore
@@ -44,7 +47,8 @@ class Installation:
 
     settings: Settings
     station: Station
-    registry: Registry
+    authority: Authority
+    registrar: Registrar
     keys: NodeKeys
     store: Store
     casebook: Casebook
@@ -52,6 +56,21 @@ class Installation:
     divisions: Tree
     cookie_key: bytes = field(repr=False)
     mark: StoreMark
+
+    @property
+    def registry(self) -> Registry:
+        """The registry as far as it has come; it grows while the program runs."""
+        return self.authority.registry
+
+    def gate(self, allowance: Allowance | None = None) -> Gate:
+        """A judge of what neighbours send; an allowance bounds journals from below."""
+        return Gate(
+            self.registry,
+            self.store,
+            self.station.unit,
+            authority=self.authority,
+            allowance=allowance,
+        )
 
     def close(self) -> None:
         """Close the read model and then the store; whoever used them has been stopped."""
@@ -71,14 +90,17 @@ def open_installation(settings: Settings) -> Installation:
     keys = NodeKeys.load(settings.keys)
     registry = load_registry(settings)
     station = station_of(registry, settings.unit, settings.device)
-    _check_keys(settings, registry, keys)
     catalogue = load_catalogue(_text(settings.catalogue))
     calendar = load_calendar(_text(settings.calendar))
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = SqliteStore.open(settings.store, random_bytes)
-    _reconsider(Gate(registry, store, station.unit), store)
+    authority = Authority(registry)
+    replay(authority, store)
+    station = station_of(registry, settings.unit, settings.device)
+    _check_keys(settings, registry, keys)
+    _reconsider(Gate(registry, store, station.unit, authority=authority), store)
     casebook = Casebook(
         Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
         store,
@@ -96,7 +118,15 @@ def open_installation(settings: Settings) -> Installation:
     return Installation(
         settings=settings,
         station=station,
-        registry=registry,
+        authority=authority,
+        registrar=Registrar(
+            station,
+            authority,
+            casebook.feed,
+            store,
+            Pens(keys.signing, keys.unit_signing),
+            random_bytes,
+        ),
         keys=keys,
         store=store,
         casebook=casebook,
@@ -136,15 +166,16 @@ def _reconsider(gate: Gate, store: Store) -> None:
 
 
 def load_registry(settings: Settings) -> Registry:
-    """Return the registry of this node, every statement verified from the city root down.
+    """Return the registry that this node began with, verified from the city root down.
+
+    What came later lies in the store, see `sync.authority.replay`.
 
     Raises:
         SettingsError: The file cannot be read.
         TrustError, SignatureError, FormatError: A statement is not what it claims.
     """
     registry = Registry(settings.root_key)
-    for statement in decode_log(_bytes(settings.registry)):
-        registry.apply(statement)
+    registry.apply_all(decode_log(_bytes(settings.registry)))
     return registry
 
 

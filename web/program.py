@@ -15,12 +15,18 @@ from security.tunnel.forward import LocalForward
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.errors import StoreError
-from sync.ingest import Gate
+from sync.log.alarms import Alarms
+from sync.log.contact import CONTACT_TYPE, ChildSide
+from sync.log.hublog import HubLog
+from sync.log.serving import CONTACT_PATH
+from sync.log.visits import Visits
+from sync.log.witness import Witness
 from sync.protocol.upstream import Link
 from sync.status import SessionReport, SyncStatus
 from sync.transports.http import HttpTransport
 from sync.uplink import Uplink
 from sync.wallclock import WallClock
+from web.notes import alarm_notes
 from web.opening import Installation
 from web.settings import Upstream
 
@@ -42,8 +48,20 @@ class Part(Protocol):
 class Connection:
     """The way up of one installation: tunnel, sync agent, and a door to the hub's pages."""
 
-    def __init__(self, installation: Installation, upstream: Upstream) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        upstream: Upstream,
+        log: HubLog | None = None,
+        witness: Witness | None = None,
+    ) -> None:
         """Prepare the way; nothing is dialled before `start`.
+
+        Args:
+            installation: whose way it is.
+            upstream: where it leads.
+            log: a hub's own log, to be cosigned.
+            witness: cosigns for a sibling.
 
         Raises:
             KeyFileError: This node has no certificate.
@@ -54,7 +72,7 @@ class Connection:
         driver = UpstreamDriver(
             link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
             store=store,
-            gate=Gate(installation.registry, store, station.unit),
+            gate=installation.gate(),
             transport=HttpTransport(self._uplink.stream, WallClock()),
             clock=WallClock(),
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
@@ -62,6 +80,18 @@ class Connection:
         )
         self._driver = driver
         self._installation = installation
+        child = ChildSide(
+            store=store,
+            registry=installation.registry,
+            parent=upstream.unit,
+            on_alarm=Alarms(store, alarm_notes(installation.casebook.journal)),
+            log=log,
+            witness=witness,
+        )
+        contact = HttpTransport(
+            self._uplink.stream, WallClock(), path=CONTACT_PATH, content_type=CONTACT_TYPE
+        )
+        self._visits = Visits(child, contact, WallClock())
         self._agent = Agent(driver, upstream.interval_s, self._note)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
@@ -84,6 +114,7 @@ class Connection:
             self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
+        self._visits.after(report)
 
     def start(self) -> None:
         """Begin to sync and to let clerks through to the hub's pages."""

@@ -40,7 +40,7 @@ class SignInGuard:
         with self._lock:
             wait_ms = self._limits.wait_ms(name, now_ms)
             if wait_ms:
-                return SignIn(None, wait_ms)
+                return SignIn(None, wait_ms, checked=False)
             clerk = self._roster.verify(user, password[:PASSWORD_FIELD_MAX])
             if clerk is None:
                 self._limits.failed(name, now_ms)
@@ -66,11 +66,15 @@ class SignInGuard:
 
 
 class SignIn:
-    """What came of a try: the clerk, or how long to wait before the next one."""
+    """What came of a try: the clerk, or how long to wait before the next one.
 
-    __slots__ = ("clerk", "wait_ms")
+    `checked` tells whether the password was looked at.
+    """
 
-    def __init__(self, clerk: Clerk | None, wait_ms: int) -> None:
+    __slots__ = ("checked", "clerk", "wait_ms")
+
+    def __init__(self, clerk: Clerk | None, wait_ms: int, *, checked: bool = True) -> None:
+        self.checked = checked
         self.clerk = clerk
         self.wait_ms = wait_ms
 

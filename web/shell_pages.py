@@ -10,6 +10,7 @@ from web.errors import AccountsError
 from web.guard import passive, without_sign_in
 from web.language import is_local_path, remember_language, texts
 from web.lookups import find_places, place_name
+from web.notes import note, note_sign_in
 from web.presenting import link_light
 from web.sessions import SignIn, end_session, start_session, touch
 from web.texts import LANGUAGES
@@ -29,7 +30,7 @@ def sign_in() -> str:
 def check_sign_in() -> AnyResponse | tuple[str, int, dict[str, str]]:
     """Sign a clerk in and lead to the page that was wanted."""
     user = request.form.get("user", "")
-    outcome = _try(user, request.form.get("password", ""))
+    outcome = _try("sign_in", user, request.form.get("password", ""))
     if outcome.clerk is None:
         status, headers = (429, _retry(outcome)) if outcome.wait_ms else (403, {})
         return _sign_in_page(_refusal(outcome), user), status, headers
@@ -48,7 +49,7 @@ def unlock() -> tuple[dict[str, str], int] | tuple[str, int]:
     user = session.get("user")
     if not isinstance(user, str):
         return {"error": texts().text("sign_in.again")}, 403
-    outcome = _try(user, request.form.get("password", ""))
+    outcome = _try("unlock", user, request.form.get("password", ""))
     if outcome.clerk is None:
         return {"error": _refusal(outcome)}, 403
     touch()
@@ -58,6 +59,7 @@ def unlock() -> tuple[dict[str, str], int] | tuple[str, int]:
 @pages.post("/logout")
 def sign_out() -> AnyResponse:
     """Sign the clerk out."""
+    note("sign_out")
     end_session()
     return redirect(address_of("shell.sign_in"), 303)
 
@@ -124,6 +126,7 @@ def change_password() -> AnyResponse | tuple[str, int]:
         )
     except AccountsError:
         return render_template("password.html", error=texts().text("password.not_kept")), 500
+    note("config", "password")
     start_session(g.clerk)
     flash("password.changed", "good")
     return redirect("/", 303)
@@ -131,7 +134,7 @@ def change_password() -> AnyResponse | tuple[str, int]:
 
 def _password_fault() -> str:
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    outcome = _try(g.clerk.user, old)
+    outcome = _try("password", g.clerk.user, old)
     if outcome.clerk is None:
         return _refusal(outcome)
     if not passwords.is_acceptable(new) or new == old:
@@ -143,8 +146,13 @@ def _password_fault() -> str:
     return ""
 
 
-def _try(user: str, password: str) -> SignIn:
-    return shell().guard.sign_in(user, password, context().now_ms())
+def _try(action: str, user: str, password: str) -> SignIn:
+    outcome = shell().guard.sign_in(user, password, context().now_ms())
+    if outcome.checked:
+        login = shell().roster.login(user)
+        name = login.clerk.user if login else ""
+        note_sign_in(action, name, "ok" if outcome.clerk else "refused")
+    return outcome
 
 
 def _refusal(outcome: SignIn) -> str:

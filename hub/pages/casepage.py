@@ -10,6 +10,7 @@ from hub.pages.rights import may_do
 from web.actforms import ActFormError, Terms, read_act
 from web.casedesk import CaseDesk, open_case
 from web.context import context
+from web.notes import note
 from web.presenting import today
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -23,7 +24,7 @@ def show(case: str) -> Answer:
 
 
 def reveal(case: str) -> Answer:
-    """The page of a case with personal data; who asked is logged."""
+    """The page of a case with personal data; who asked is noted."""
     return DESK.show_revealed(case)
 
 
@@ -63,6 +64,7 @@ def _decision(case_id: str) -> str | None:
         return None
     if "decide" not in view.acts:
         return None
+    note("open", case_id)
     preview = preview_of(view, str(given.facts["outcome"]), str(given.body["opinion"]))
     return render_template(
         "hub/decision.html",

@@ -16,6 +16,7 @@ from web.caselines import reason_text
 from web.context import context
 from web.lights import Light
 from web.masking import mask_name
+from web.notes import note
 from web.presenting import grouped, light, t
 
 SHELVES = ("to_take", "in_hand", "to_decide", "to_deliver", "all", "conflicts")
@@ -125,6 +126,8 @@ def _page(shelf: str, taken: int = 0, refused: list[NotTaken] | None = None) -> 
     search = request.args.get("q", "")[:SEARCH_CHARACTERS_MAX].strip()
     offset = _offset(request.args.get("offset", ""))
     digits = "".join(character for character in search if character.isdecimal())
+    if digits:
+        note("search", shelf, body={"text": digits})
     page = book.rows(shelf, text=digits, offset=offset, limit=PAGE_ROWS)
     return render_template(
         "hub/shelf.html",

@@ -8,6 +8,7 @@ from casebook.index import CaseRow
 from web.context import context
 from web.lights import Light
 from web.masking import mask_name
+from web.notes import note
 from web.presenting import light
 
 SHELVES = ("mine", "in_hand", "to_take", "to_deliver", "conflicts", "all")
@@ -31,6 +32,8 @@ def show() -> str:
     shelf = shelf if shelf in SHELVES else SHELVES[0]
     typed = request.args.get("text", "")[:SEARCH_MAX]
     digits = "".join(each for each in typed if each.isdecimal())
+    if digits:
+        note("search", shelf, body={"text": digits})
     offset = _offset(request.args.get("offset", "0"))
     book = context().casebook
     page = book.rows(shelf, text=digits, offset=offset, limit=ROWS_PER_PAGE)

@@ -10,6 +10,7 @@ from web.caselines import paper_lines
 from web.context import context, shell
 from web.lights import acceptance_due
 from web.masking import mask_name, mask_number
+from web.notes import note
 from web.presenting import acceptance_wd, sync_of
 
 FRESH = "fresh_receipt"
@@ -21,6 +22,7 @@ def show(case: str) -> str:
     view = open_case(case)
     if not view.receipt or not view.query_code:
         abort(403)
+    note("print", case)
     is_fresh = session.get(FRESH) == case
     if is_fresh:
         session.pop(FRESH)

@@ -113,15 +113,15 @@ class _Reader:
 
 
 def _cases(store: SqliteStore) -> tuple[list[str], int]:
-    """The ids of all cases, and how many records there are."""
+    """The ids of all cases, and how many records of cases there are."""
     found: dict[str, None] = {}
     records, since = 0, 0
     while True:
         page = store.changes(since, limit=_PAGE_ROWS, databases=("cases", "keys"))
-        records += len(page.rows)
         for row in page.rows:
             for tag in row.document.tags:
                 if tag.startswith(_CASE_TAG):
+                    records += 1
                     found[tag.removeprefix(_CASE_TAG)] = None
         if not page.more:
             return list(found), records

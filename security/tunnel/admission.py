@@ -1,10 +1,12 @@
 """Whom a gateway lets in, within which limits, and whom it tells."""
 
+import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
+from security.tunnel.targets import Caller
 from security.tunnel.watchdog import Probing
 
 
@@ -19,7 +21,6 @@ class GatewaySettings:
 
     host: str
     port: int
-    api_address: tuple[str, int]
     window_bytes: int = 128 * 1024
     login_deadline_s: float = 30.0
     sessions_max: int = 500
@@ -31,6 +32,15 @@ class GatewaySettings:
     proof_s: float = 10.0
     """How long a session that was taken over has to prove that it is still alive."""
     probing: Probing = field(default_factory=Probing)
+
+
+Entrance = Callable[[socket.socket, Caller], None]
+"""The door of the hub's API for devices: takes over a connected socket and who speaks on it.
+
+A gateway hands connections over inside the process. The API knows a device by this alone,
+never by an address, so that no other program of the machine can pass for one. Raises OSError,
+with the socket left to its owner, if nobody serves.
+"""
 
 
 def _nothing_revoked() -> Collection[int]:

@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -23,10 +23,11 @@ from security.tunnel.errors import (
     TargetRefusedError,
     TunnelError,
 )
-from security.tunnel.keys import certified_key, line_blob
+from security.tunnel.keys import certified_key, line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
+from security.tunnel.targets import Target
 from security.tunnel.watchdog import Probing, Watchdog
-from security.tunnel.wire import HUB_TARGET, WireTransport
+from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class TunnelClient:
         self._addresses = tuple(addresses)
         self._device = identity.device
         self._key = certified_key(identity.key, identity.certificate)
+        self._targets = targets_of(identity.certificate)
         self._pinned = frozenset(line_blob(line) for line in host_keys)
         self._settings = settings or ClientSettings()
 
@@ -122,19 +124,24 @@ class TunnelClient:
         except SecurityError:
             transport.end(TerminateCause.USER_REQUEST)
             raise
-        return Tunnel(transport, settings, (host, port))
+        return Tunnel(transport, settings, (host, port), self._targets)
 
 
 class Tunnel:
     """One live link to the hub. Streams may be opened from any thread."""
 
     def __init__(
-        self, transport: "_ClientTransport", settings: ClientSettings, address: tuple[str, int]
+        self,
+        transport: "_ClientTransport",
+        settings: ClientSettings,
+        address: tuple[str, int],
+        targets: Mapping[Target, tuple[str, int]],
     ) -> None:
         """Begin to watch over a link that has logged in; made by `TunnelClient.connect`."""
         self.address: Final = address
         self._transport = transport
         self._settings = settings
+        self._targets = targets
         self._lock = Lock()
         self._closing_at: float | None = None
         self._watchdog = Watchdog(f"tunnel-watchdog-{address[0]}:{address[1]}")
@@ -149,9 +156,9 @@ class Tunnel:
         return self._transport.is_active()
 
     def open(
-        self, target: str = HUB_TARGET[0], *, timeout_s: float | None = None
+        self, target: Target = Target.SYNC, *, timeout_s: float | None = None
     ) -> TunnelChannel:
-        """A new stream to the hub's API; `timeout_s` limits the wait for the hub's answer.
+        """A new stream to the hub's API or pages; `timeout_s` limits the wait for the answer.
 
         A hub that does not answer in time is treated as lost, and the whole tunnel is ended:
         a late answer would leave a stream open that nobody owns.
@@ -164,11 +171,13 @@ class Tunnel:
         give_up_at = time.monotonic() + limit
         try:
             channel = self._transport.open_channel(
-                "direct-tcpip", (target, HUB_TARGET[1]), ("127.0.0.1", 0), timeout=limit
+                "direct-tcpip", self._targets[target], ("127.0.0.1", 0), timeout=limit
             )
         except ChannelException as error:
             if error.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
-                raise TargetRefusedError(f"the hub lets nobody reach {target!r}") from error
+                raise TargetRefusedError(
+                    f"the hub does not let this device reach its {target}"
+                ) from error
             raise TunnelError("the hub cannot serve another stream at the moment") from error
         except (SSHException, EOFError, OSError) as error:
             if time.monotonic() >= give_up_at:
@@ -247,7 +256,7 @@ class _ClientTransport(WireTransport):
         """Log in with the certificate of the key."""
         done = Event()
         try:
-            self.auth_publickey(device, key, event=done)
+            self.auth_publickey(LOGIN, key, event=done)
         except (SSHException, EOFError, OSError) as error:
             raise TunnelError("the link was lost before the login") from error
         if not done.wait(timeout_s):

@@ -12,6 +12,7 @@ from security.errors import SecurityError
 from security.tunnel.client import Tunnel
 from security.tunnel.link import accept_each, listen
 from security.tunnel.pump import Pump
+from security.tunnel.targets import Target
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +26,9 @@ _JOIN_S: Final = 5.0
 class LocalForward:
     """Lets the programs of this machine reach the hub's pages while a tunnel is there.
 
-    Whoever connects is carried as the device; the hub's pages ask for the clerk's login
-    themselves. Without a tunnel a connection is closed at once.
+    Whoever connects reaches the pages and nothing else, above all not the exchanges that speak
+    for the device; the pages ask for the clerk's login themselves. Without a tunnel a
+    connection is closed at once.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class LocalForward:
     def _carry(self, connection: socket.socket) -> None:
         thread = current_thread()
         try:
-            stream = self._tunnel().open()
+            stream = self._tunnel().open(Target.PAGES)
         except SecurityError as error:
             _log.info("local connection refused: no tunnel", extra={"reason": str(error)})
             connection.close()

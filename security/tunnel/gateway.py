@@ -10,8 +10,7 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from security.tunnel.accounting import SessionRecord, StatusType, TerminateCause
-from security.tunnel.admission import Admission, GatewaySettings, Reports
-from security.tunnel.connections import Connections
+from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.keys import signing_key
 from security.tunnel.link import accept_each, listen
 from security.tunnel.roster import Roster
@@ -36,7 +35,7 @@ class Gateway:
         settings: GatewaySettings,
         host_key: Ed25519PrivateKey,
         admission: Admission,
-        connections: Connections,
+        entrance: Entrance,
         reports: Reports | None = None,
     ) -> None:
         """Listen at the address of the settings.
@@ -50,7 +49,7 @@ class Gateway:
             settings=settings,
             admission=admission,
             reports=reports or Reports(),
-            connections=connections,
+            entrance=entrance,
             host_key=signing_key(host_key),
             roster=self._roster,
             watchdog=self._watchdog,

@@ -5,7 +5,10 @@ import binascii
 from io import StringIO
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -18,6 +21,7 @@ from paramiko import Ed25519Key
 from paramiko.message import Message
 
 from security.errors import FormatError
+from security.tunnel.targets import Target, address_of
 
 # A certificate of ours has about 500 bytes; a line beyond this is no key line.
 _LINE_LENGTH_MAX = 8192
@@ -47,6 +51,23 @@ def certified_key(private: Ed25519PrivateKey, certificate: str) -> Ed25519Key:
     key = signing_key(private)
     key.load_certificate(Message(blob))
     return key
+
+
+def targets_of(certificate: str) -> dict[Target, tuple[str, int]]:
+    """The addresses under which the holder of a certificate asks its hub for streams.
+
+    Raises:
+        FormatError: The line is no certificate by an Ed25519 authority.
+    """
+    try:
+        read = load_ssh_public_identity(certificate.encode())
+        issuer = read.signature_key() if isinstance(read, SSHCertificate) else None
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise FormatError("the device certificate cannot be read") from error
+    if not isinstance(read, SSHCertificate) or not isinstance(issuer, Ed25519PublicKey):
+        raise FormatError("the device certificate is not by an Ed25519 authority")
+    ca_public = issuer.public_bytes_raw()
+    return {target: address_of(ca_public, read.serial, target) for target in Target}
 
 
 def line_blob(line: str) -> bytes:

@@ -20,23 +20,20 @@ from paramiko.common import (
 from security.errors import TrustError
 from security.sshcert import Certificate, check_user_certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
-from security.tunnel.admission import Admission, GatewaySettings, Reports
+from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
-from security.tunnel.connections import Connections
 from security.tunnel.keys import line_blob
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.pump import Pump
 from security.tunnel.roster import Roster
+from security.tunnel.targets import Caller, target_at
 from security.tunnel.watchdog import Watchdog
-from security.tunnel.wire import HUB_TARGET, WireTransport
+from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
 
 # A whole login takes about 6 KiB; whoever sends more before it has other intentions.
 _OCTETS_BEFORE_LOGIN_MAX: Final = 64 * 1024
-
-# The API is on this machine: it accepts at once or is down.
-_API_CONNECT_S: Final = 3.0
 
 # So much of a name that somebody merely claims goes into the log.
 _CLAIM_LENGTH_MAX: Final = 64
@@ -49,7 +46,7 @@ class Premises:
     settings: GatewaySettings
     admission: Admission
     reports: Reports
-    connections: Connections
+    entrance: Entrance
     host_key: Ed25519Key = field(repr=False)
     roster: "Roster[GatewaySession]"
     watchdog: Watchdog
@@ -81,7 +78,7 @@ class GatewaySession(ServerInterface):
         self._newer: GatewaySession | None = None
         self._proof_until = 0.0
         self._lock = Lock()
-        self._waiting: dict[int, tuple[socket.socket, tuple[str, int]]] = {}
+        self._waiting: dict[int, socket.socket] = {}
         self._pumps: dict[Thread, Pump] = {}
         self._channels_opened = 0
         self._channels_refused = 0
@@ -155,12 +152,13 @@ class GatewaySession(ServerInterface):
         self._claimed = username[:_CLAIM_LENGTH_MAX]
         self._certificate = None
         try:
+            if username != LOGIN:
+                raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
             certificate = check_user_certificate(
                 key.public_blob.key_blob,
                 admission.ca_public,
-                username,
                 admission.now(),
                 admission.revoked_serials(),
             )
@@ -181,15 +179,19 @@ class GatewaySession(ServerInterface):
     def check_channel_direct_tcpip_request(
         self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
     ) -> int:
-        """Connect to the API before saying yes, so that one that is down is reported so."""
-        reason = OPEN_SUCCEEDED
-        if destination != HUB_TARGET:
+        """Reach the API before saying yes, so that one that is down is reported so."""
+        reason, certificate = OPEN_SUCCEEDED, self._certificate
+        assert certificate is not None
+        ca_public = self._premises.admission.ca_public
+        target = target_at(ca_public, certificate.serial, destination)
+        if target is None:
             reason = OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         elif not self._reserve_channel():
             reason = OPEN_FAILED_RESOURCE_SHORTAGE
         else:
             try:
-                self._waiting[chanid] = self._connect_to_api()
+                caller = Caller(certificate.device, target)
+                self._waiting[chanid] = self._connect_to_api(caller)
             except OSError:
                 self._premises.roster.give_channel()
                 reason = OPEN_FAILED_CONNECT_FAILED
@@ -224,18 +226,16 @@ class GatewaySession(ServerInterface):
 
     def channel_opened(self, channel: Channel) -> None:
         """The device knows that its stream is open: carry it."""
-        connection, local = self._waiting.pop(channel.chanid)
+        connection = self._waiting.pop(channel.chanid)
         stream = TunnelChannel(channel, self._transport.is_active)
         pump = Pump(stream, connection, "gateway-back")
-        thread = Thread(
-            target=self._carry, args=(pump, local), name="gateway-carry", daemon=True
-        )
+        thread = Thread(target=self._carry, args=(pump,), name="gateway-carry", daemon=True)
         with self._lock:
             self._pumps[thread] = pump
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
-            self._finish(thread, local)
+            self._finish(thread)
 
     def proved_alive(self) -> None:
         """The device answers here although it has logged in elsewhere: there are two of it."""
@@ -255,8 +255,7 @@ class GatewaySession(ServerInterface):
     def ended(self) -> None:
         """The connection is over: give everything back, and write the last row."""
         premises = self._premises
-        for connection, local in self._waiting.values():
-            premises.connections.remove(*local)
+        for connection in self._waiting.values():
             connection.close()
             premises.roster.give_channel()
         self._abort_pumps()
@@ -299,39 +298,24 @@ class GatewaySession(ServerInterface):
             and self._premises.roster.take_channel()
         )
 
-    def _connect_to_api(self) -> tuple[socket.socket, tuple[str, int]]:
-        """A connection to the API whose local port is known to be this device's beforehand."""
-        assert self._certificate is not None
-        connections = self._premises.connections
-        host, port = self._premises.settings.api_address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        connection = socket.socket(family, socket.SOCK_STREAM)
-        local: tuple[str, int] | None = None
+    def _connect_to_api(self, caller: Caller) -> socket.socket:
+        """Our end of a pair whose other end the API gets together with its caller."""
+        ours, theirs = socket.socketpair()
         try:
-            connection.settimeout(_API_CONNECT_S)
-            connection.bind((host, 0))
-            address = connection.getsockname()
-            local = (address[0], address[1])
-            connections.add(*local, self._certificate.device)
-            connection.connect((host, port))
-            connection.settimeout(None)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._premises.entrance(theirs, caller)
         except OSError:
-            if local is not None:
-                connections.remove(*local)
-            connection.close()
+            ours.close()
+            theirs.close()
             raise
-        return connection, local
+        return ours
 
-    def _carry(self, pump: Pump, local: tuple[str, int]) -> None:
+    def _carry(self, pump: Pump) -> None:
         try:
             pump.run()
         finally:
-            self._finish(current_thread(), local)
+            self._finish(current_thread())
 
-    def _finish(self, thread: Thread, local: tuple[str, int]) -> None:
-        """Forget the port before it is free for others, then close."""
-        self._premises.connections.remove(*local)
+    def _finish(self, thread: Thread) -> None:
         with self._lock:
             pump = self._pumps.pop(thread)
         pump.close()

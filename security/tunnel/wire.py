@@ -25,9 +25,9 @@ from security.tunnel.accounting import TerminateCause
 from security.tunnel.link import LinkSocket
 from security.tunnel.watchdog import Probing
 
-# The one thing that a device may reach. It is a name and not an address: the gateway knows
-# where the API listens, and a device need not.
-HUB_TARGET: Final = ("hub", 80)
+# The name under which every device logs in; who it is, its certificate says. Under OpenSSH it
+# is an account of the hub that may do nothing but forward.
+LOGIN: Final = "postroad-tunnel"
 
 # What fits into one SSH packet of the default size, so that no piece is split.
 PIECE_BYTES: Final = 32768 - 64

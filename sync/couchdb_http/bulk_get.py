@@ -53,8 +53,8 @@ def bulk_get(site: Site, request: Request, name: str) -> Reply:
     limit_documents(site, len(documents))
     site.store.describe(name)  # a missing database is an error of the whole request
     view = view_of(request)
-    latest = request.flag("latest")
-    entries = (_entry(site, name, asked, view, latest=latest) for asked in documents)
+    latest, inline = request.flag("latest"), request.flag("attachments", default=True)
+    entries = (_entry(site, name, asked, view, (latest, inline)) for asked in documents)
     if not request.accepts("application/json"):
         for kind in ("multipart/mixed", "multipart/related"):
             if request.accepts(kind):
@@ -64,13 +64,17 @@ def bulk_get(site: Site, request: Request, name: str) -> Reply:
     return Reply(200, _results(site, name, entries), {"Content-Type": "application/json"})
 
 
-def _entry(site: Site, name: str, asked: Json, view: View, *, latest: bool) -> _Entry:
+def _entry(site: Site, name: str, asked: Json, view: View, how: tuple[bool, bool]) -> _Entry:
+    """Look one entry up; `how` says whether leaves are wanted, and attachments inside."""
+    latest, inline = how
     document_id = None
     rev = None
     try:
         document_id, rev, since = _asked(asked)
         if since:
-            view = replace(view, attachments=True, since=tuple(since))
+            # CouchDB's replicator says `attachments=false` and means it: it drops documents
+            # that come with any and fetches those alone.
+            view = replace(view, attachments=inline, since=tuple(since))
         found: tuple[StoredRevision | str, ...]
         if rev is None:
             found = site.store.leaves(name, document_id)

@@ -5,7 +5,13 @@ import re
 from sync.couchdb_http import json_text
 from sync.couchdb_http.bulk import limit_documents
 from sync.couchdb_http.documents import revs_of
-from sync.couchdb_http.errors import ReplyError, bad_request, no_database
+from sync.couchdb_http.errors import (
+    ReplyError,
+    bad_request,
+    no_database,
+    not_found,
+    not_implemented,
+)
 from sync.couchdb_http.replies import Reply, json_reply, raw_json_reply, url_of
 from sync.couchdb_http.requests import Request
 from sync.couchdb_http.site import Site
@@ -16,6 +22,7 @@ _SMALL_BODY = 64 << 10
 _PURGE_IDS_MAX = 100
 _PURGE_REVS_MAX = 1000
 _PURGED_INFOS = 1000
+_NO_PURGED_INFOS = "A store alone has no copies to tell of purges, so it keeps no list of them"
 
 
 def describe(site: Site, _request: Request, name: str) -> Reply:
@@ -88,6 +95,15 @@ def compact(site: Site, request: Request, name: str) -> Reply:
     return json_reply({"ok": True}, 202)
 
 
+def compact_views(site: Site, request: Request, name: str, path: list[str]) -> Reply:
+    """Nothing is left over of the views of a design document, as they are not run."""
+    request.require_json()
+    stored = site.store.read(name, "_design/" + "/".join(path))
+    if stored is None or stored.deleted:
+        raise not_found()
+    return json_reply({"ok": True}, 202)
+
+
 def clean_views(site: Site, _request: Request, name: str) -> Reply:
     """Nothing is left over of views, as there are none."""
     site.store.describe(name)
@@ -115,7 +131,9 @@ def get_security(site: Site, _request: Request, name: str) -> Reply:
 
 def put_security(site: Site, request: Request, name: str) -> Reply:
     """Replace the object that names members and admins."""
-    security = request.json_object(_SMALL_BODY)
+    security = request.json(_SMALL_BODY)
+    if not isinstance(security, dict):
+        raise bad_request("Security object must be a JSON object")
     for group in ("admins", "members"):
         entry = security.get(group, {})
         if not isinstance(entry, dict):
@@ -149,8 +167,26 @@ def get_purged_infos_limit(site: Site, _request: Request, name: str) -> Reply:
     return json_reply(_PURGED_INFOS)
 
 
+def put_purged_infos_limit(site: Site, request: Request, name: str) -> Reply:
+    """Refuse to remember more or fewer purges, as none is remembered."""
+    limit = request.json(_SMALL_BODY)
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise bad_request("`purged_infos_limit` must be positive integer")
+    site.store.describe(name)
+    raise not_implemented(_NO_PURGED_INFOS)
+
+
+def purged_infos(site: Site, _request: Request, name: str) -> Reply:
+    """Say that purges are counted and not listed."""
+    site.store.describe(name)
+    raise not_implemented(_NO_PURGED_INFOS)
+
+
 def databases_info(site: Site, request: Request) -> Reply:
-    """`_dbs_info`: the descriptions of several databases."""
+    """`_dbs_info`: the descriptions of several databases, or of all."""
+    if request.method == "GET":
+        names = site.store.databases()
+        return json_reply([{"key": name, "info": described(site, name)} for name in names])
     request.require_json()
     keys = request.json_object(_SMALL_BODY).get("keys")
     if not isinstance(keys, list):

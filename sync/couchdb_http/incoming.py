@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sync.couch_values import Attachment, AttachmentStub, Revision, StagedBlob
+from sync.couch_values import KEPT_MEMBERS, Attachment, AttachmentStub, Revision, StagedBlob
 from sync.couchdb_http import json_text
 from sync.couchdb_http.collation import Json
 from sync.couchdb_http.errors import ReplyError, bad_request
@@ -144,7 +144,7 @@ def check_attachment_name(name: str) -> str:
 
 
 def _is_special(name: str) -> bool:
-    if not name.startswith("_"):
+    if not name.startswith("_") or name in KEPT_MEMBERS:
         return False
     if name in _UNDERSTOOD or name in _IGNORED:
         return True

@@ -27,12 +27,15 @@ _OfDatabase = Callable[[Site, Request, str], Reply]
 _SERVER: Mapping[str, Mapping[str, _OfServer]] = {
     "": {"GET": root.welcome},
     "_all_dbs": {"GET": root.all_databases},
-    "_dbs_info": {"POST": databases.databases_info},
+    "_dbs_info": {"GET": databases.databases_info, "POST": databases.databases_info},
     "_up": {"GET": root.up},
     "_uuids": {"GET": root.uuids},
     "_active_tasks": {"GET": root.active_tasks},
     "_membership": {"GET": root.membership},
 }
+
+_REPLICATOR = frozenset({"_replicate", "_scheduler"})
+_OPERATION = frozenset({"_node", "_cluster_setup", "_reshard", "_db_updates", "_utils"})
 
 _DATABASE: Mapping[str, Mapping[str, _OfDatabase]] = {
     "": {
@@ -55,7 +58,11 @@ _DATABASE: Mapping[str, Mapping[str, _OfDatabase]] = {
     "_local_docs": {"GET": listing.local_docs, "POST": listing.local_docs},
     "_missing_revs": {"POST": bulk.missing_revs},
     "_purge": {"POST": databases.purge},
-    "_purged_infos_limit": {"GET": databases.get_purged_infos_limit},
+    "_purged_infos": {"GET": databases.purged_infos},
+    "_purged_infos_limit": {
+        "GET": databases.get_purged_infos_limit,
+        "PUT": databases.put_purged_infos_limit,
+    },
     "_revs_diff": {"POST": bulk.revs_diff},
     "_revs_limit": {"GET": databases.get_revs_limit, "PUT": databases.put_revs_limit},
     "_security": {"GET": databases.get_security, "PUT": databases.put_security},
@@ -69,6 +76,11 @@ _DOCUMENT: Mapping[str, _OfDocument] = {
     "DELETE": documents.delete_document,
     "GET": documents.get_document,
     "PUT": documents.put_document,
+}
+
+_OF_DESIGN: Mapping[str, Mapping[str, Callable[[Site, Request, str, list[str]], Reply]]] = {
+    "_compact": {"POST": databases.compact_views},
+    "_index": {"DELETE": finding.delete_index},
 }
 
 _LOCAL: Mapping[str, _OfDocument] = {
@@ -93,12 +105,23 @@ def route(site: Site, request: Request) -> Reply:
     first, *rest = request.path or ("",)
     if not rest and first in _SERVER:
         return _chosen(_SERVER[first], request)(site, request)
+    _refuse_other_services(first)
     if request.method != "PUT" or rest:
         # An unknown database is said before an unknown method.
         _require_database(site, first)
     if "/".join(rest) in _DATABASE:
         return _chosen(_DATABASE["/".join(rest)], request)(site, request, first)
     return _document(site, request, first, tuple(rest))
+
+
+def _refuse_other_services(first: str) -> None:
+    if first in _REPLICATOR:
+        raise not_implemented(
+            "This server does not replicate by itself: name it as source or target to the "
+            "replicator of CouchDB or PouchDB"
+        )
+    if first in _OPERATION:
+        raise not_implemented(f"This server is operated by its own commands, not by {first}")
 
 
 def _require_database(site: Site, name: str) -> None:
@@ -111,8 +134,8 @@ def _document(site: Site, request: Request, name: str, path: tuple[str, ...]) ->
         first, *rest = f"{first}/{rest[0]}", *rest[1:]
     if first in {"_local", "_local/"}:
         raise bad_request("Invalid _local document id.")
-    if first == "_index":
-        return _chosen({"DELETE": finding.delete_index}, request)(site, request, name, rest)
+    if first in _OF_DESIGN:
+        return _chosen(_OF_DESIGN[first], request)(site, request, name, rest)
     if first.startswith("_local/"):
         if rest:
             raise bad_request("_local documents do not accept attachments.")

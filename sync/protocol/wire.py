@@ -1,12 +1,13 @@
 """Messages as bytes: a stream of frames that shows when it was cut or added to.
 
     "PRF1" | frame ... | end frame
-    frame     = kind (1 byte) | length (4 bytes, big endian) | payload
+    frame     = kind (1 byte) | length (varint) | payload
     end frame = kind 127, payload: record count (4 bytes) | SHA-256 of every byte before it
 
-The first frame is the head of the message (canonical CBOR), record frames follow as they are:
-sealed bytes do not compress, so nothing here tries to. Kinds from 128 on are optional: a reader
-that does not know them passes over them; any other unknown kind ends the conversation.
+The first frame is the head of the message (canonical CBOR); records follow, each packed by what
+the ones before it tell (`seen`). Sealed bytes do not compress, so nothing tries to. Kinds from
+128 on are optional: a reader that does not know them passes over them; any other unknown kind
+ends the conversation.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from enum import IntEnum
 
 from security.encoding import decode, encode
 from security.errors import FormatError
+from security.records import parse
 from sync.errors import PeerProtocolError
 from sync.protocol.compare_messages import (
     Compare,
@@ -38,6 +40,9 @@ from sync.protocol.messages import (
     read_refusal,
     refusal_fields,
 )
+from sync.protocol.packer import Packer
+from sync.protocol.unpacker import Unpacker
+from sync.protocol.varint import encode_varint, read_varint
 
 MAGIC = b"PRF1"
 FRAME_BYTES_MAX = 2 << 20
@@ -52,7 +57,6 @@ FRAMES_MAX = RECORDS_MAX + 1_000
 OPTIONAL_KIND_MIN = 128
 CONTENT_TYPE = "application/vnd.postroad.frames"
 
-_HEAD = struct.Struct(">BI")
 _END = struct.Struct(">I32s")
 
 
@@ -63,8 +67,9 @@ class FrameKind(IntEnum):
     RECORD = 2
     ANSWER = 3
     REFUSAL = 4
-    COMPARE = 5
-    COMPARED = 6
+    PACKED = 5
+    COMPARE = 6
+    COMPARED = 7
     END = 127
 
 
@@ -72,6 +77,7 @@ Message = Exchange | Answer | Refusal | Compare | Compared
 """Whatever one request or one answer may be."""
 
 _KINDS = frozenset(kind.value for kind in FrameKind)
+_RECORDS = frozenset({FrameKind.RECORD.value, FrameKind.PACKED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +129,12 @@ class FrameReader:
     def _complete_frames(self) -> Iterator[Frame]:
         position = self._skip_magic()
         while position is not None:
-            head_end = position + _HEAD.size
             if self._ended and len(self._buffer) > position:
                 raise PeerProtocolError("bytes follow the end of the message")
-            if len(self._buffer) < head_end:
+            read = read_varint(self._buffer, position + 1)
+            if read is None:
                 break
-            kind, length = _HEAD.unpack_from(self._buffer, position)
+            kind, (length, head_end) = self._buffer[position], read
             self._check_head(kind, length)
             end = head_end + length
             if len(self._buffer) < end:
@@ -138,7 +144,7 @@ class FrameReader:
                 self._check_end(payload)
             else:
                 self._digest.update(memoryview(self._buffer)[position:end])
-                self._records += kind == FrameKind.RECORD
+                self._records += kind in _RECORDS
                 if kind < OPTIONAL_KIND_MIN:
                     yield Frame(FrameKind(kind), payload)
             self._frames += 1
@@ -178,6 +184,7 @@ class MessageReader:
         self._frames = FrameReader()
         self._head: Frame | None = None
         self._records: list[bytes] = []
+        self._unpacker = Unpacker()
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the message.
@@ -188,12 +195,17 @@ class MessageReader:
         for frame in self._frames.feed(piece):
             if self._head is None:
                 self._head = frame
-            elif frame.kind != FrameKind.RECORD:
+            elif frame.kind not in _RECORDS:
                 raise PeerProtocolError("a message has more than one head")
             elif len(self._records) >= RECORDS_MAX:
                 raise PeerProtocolError("the message holds more than 5,000 records")
             else:
-                self._records.append(frame.payload)
+                self._records.append(self._record(frame))
+
+    def _record(self, frame: Frame) -> bytes:
+        if frame.kind == FrameKind.RECORD:
+            return frame.payload
+        return self._unpacker.unpack(frame.payload).raw
 
     def finish(self) -> Message:
         """The message, complete and checked.
@@ -245,8 +257,9 @@ def encode_frames(
     """A stream with this head and these records; the caller keeps within the limits."""
     assert len(records) <= RECORDS_MAX, "a batch was read without its limit"
     pieces = [MAGIC, *_frame(kind, encode(fields))]
+    packer = Packer()
     for record in records:
-        pieces += _frame(FrameKind.RECORD, record)
+        pieces += _record_frame(packer, record)
     before = b"".join(pieces)
     end = _END.pack(len(records), hashlib.sha256(before).digest())
     return b"".join((before, *_frame(FrameKind.END, end)))
@@ -264,6 +277,14 @@ def decode_message(body: bytes) -> Message:
     return reader.finish()
 
 
+def _record_frame(packer: Packer, raw: bytes) -> tuple[bytes, bytes]:
+    try:
+        record = parse(raw)
+    except FormatError:
+        return _frame(FrameKind.RECORD, raw)  # a newer program wrote it: it travels as it is
+    return _frame(FrameKind.PACKED, packer.pack(record))
+
+
 def _frame(kind: FrameKind, payload: bytes) -> tuple[bytes, bytes]:
     assert len(payload) <= FRAME_BYTES_MAX, "a frame was built without its limit"
-    return _HEAD.pack(kind, len(payload)), payload
+    return bytes([kind]) + encode_varint(len(payload)), payload

@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sync.ports import Change, Changes, Document
+from sync.ports import Change, Changes, Document, Scope
 from sync.stores.checks import Revision
 from sync.stores.connections import Reader
 from sync.stores.names import NameTables
-from sync.stores.paging import cut_page
+from sync.stores.paging import cut_page, joined
 
 _Columns = tuple[int, str, int, bytes, str, int, bytes]
 _COLUMNS = "d.database, d.id, r.generation, r.digest, r.tags, r.origin, r.body"
@@ -32,7 +32,7 @@ class Feed:
 
     since: int
     limit: int
-    tag: str | None
+    tag: Scope
     databases: tuple[str, ...]
     skip_origin: str | None
     bytes_max: int | None
@@ -52,10 +52,8 @@ def read_winner(
 def read_page(reader: Reader, names: NameTables, feed: Feed) -> Changes:
     """A page of the feed; `reader` is in a snapshot, so rows and last number fit together."""
     last_seq = int(reader.connection.execute("SELECT last_seq FROM state").fetchone()[0])
-    statement = feed_statement(reader.connection, names, feed)
-    rows = _rows(reader, names, *statement) if statement else iter(())
     return cut_page(
-        rows,
+        _scope_rows(reader, names, feed),
         since=feed.since,
         last_seq=last_seq,
         limit=feed.limit,
@@ -67,6 +65,7 @@ def feed_statement(
     connection: sqlite3.Connection, names: NameTables, feed: Feed
 ) -> tuple[str, list[int]] | None:
     """The statement that reads the feed with its arguments; None if no row can fit."""
+    assert not isinstance(feed.tag, tuple), "each scope has a statement of its own"
     text, arguments = _FEED, [feed.since]
     if feed.tag is not None:
         tag = names.tags.number(connection, feed.tag)
@@ -84,6 +83,15 @@ def feed_statement(
             text += " AND f.origin <> ?"
             arguments.append(origin)
     return f"{text} ORDER BY f.seq LIMIT ?", [*arguments, feed.limit + 1]
+
+
+def _scope_rows(reader: Reader, names: NameTables, feed: Feed) -> Iterator[Change]:
+    # One statement for each scope, merged here: a single one over several tags would make
+    # SQLite sort all their rows for each page.
+    scopes = feed.tag if isinstance(feed.tag, tuple) else (feed.tag,)
+    single = [replace(feed, tag=scope) for scope in scopes]
+    statements = [feed_statement(reader.connection, names, each) for each in single]
+    return joined([_rows(reader, names, *known) for known in statements if known])
 
 
 def _rows(

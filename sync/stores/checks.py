@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sync.errors import StoreConflictError, StoreError
-from sync.ports import Document
+from sync.ports import Document, Scope
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 """A record is at most 1 MiB and grows by a third as base64; CouchDB's own limit is 8 MB."""
@@ -129,7 +129,7 @@ def check_name(text: str, what: str, length_max: int) -> None:
         raise StoreError(f"{what} {_shown(text)} holds a character that no text may hold")
 
 
-def check_feed(databases: Sequence[str], tag: str | None, skip_origin: str | None) -> None:
+def check_feed(databases: Sequence[str], tag: Scope, skip_origin: str | None) -> None:
     """Nothing, if a feed can be narrowed to these.
 
     Raises:
@@ -137,8 +137,9 @@ def check_feed(databases: Sequence[str], tag: str | None, skip_origin: str | Non
     """
     for database in databases:
         check_database(database)
-    if tag is not None:
-        check_name(tag, "tag", TAG_LENGTH_MAX)
+    scopes = tag if isinstance(tag, tuple) else (tag,) if tag is not None else ()
+    for scope in scopes:
+        check_name(scope, "tag", TAG_LENGTH_MAX)
     if skip_origin:
         check_name(skip_origin, "origin", ORIGIN_LENGTH_MAX)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.couch_values import (
+    KEPT_MEMBERS,
     Attachment,
     AttachmentStub,
     IdRange,
@@ -19,8 +20,9 @@ from sync.stores.revision_tree import Rev, parse_rev
 
 DATABASE_LENGTH_MAX = 238
 """CouchDB's: a file name of 255 bytes less what it adds."""
-ID_LENGTH_MAX = 1024
-LOCAL_ID_LENGTH_MAX = 512
+ID_LENGTH_MAX = 4096
+"""Characters. CouchDB sets no limit; addresses of its replicator have at most 7,000."""
+LOCAL_ID_LENGTH_MAX = 4096
 LOCAL_BYTES_MAX = 2 * 1024 * 1024
 SECURITY_BYTES_MAX = 64 * 1024
 NAME_LENGTH_MAX = 1024
@@ -274,7 +276,7 @@ def _body(body: bytes, limit: int) -> Mapping[str, object]:
         raise DocumentRefusedError("bad_request", "invalid UTF-8 JSON") from error
     if not isinstance(value, dict):
         raise DocumentRefusedError("bad_request", "Document must be a JSON object")
-    reserved = next((key for key in value if key.startswith("_")), None)
+    reserved = next((k for k in value if k.startswith("_") and k not in KEPT_MEMBERS), None)
     if reserved is not None:
         raise DocumentRefusedError(
             "doc_validation", f"Bad special document member: {reserved!a:.80}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from sync.couch_values import DEFAULT_LIMITS, Limits
-from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes
+from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes, Scope
 from sync.stores.checks import (
     KEY_LENGTH_MAX,
     Revision,
@@ -20,7 +20,7 @@ from sync.stores.checks import (
 )
 from sync.stores.memory_core import Content, StoredDatabase, StoredDocument
 from sync.stores.memory_documents import MemoryDocuments
-from sync.stores.paging import cut_page
+from sync.stores.paging import cut_page, joined
 from sync.stores.revision_tree import Rev
 
 _PIECE_IDS = 4_096
@@ -98,7 +98,7 @@ class MemoryStore(MemoryDocuments):
         since: int,
         *,
         limit: int,
-        tag: str | None = None,
+        tag: Scope = None,
         databases: tuple[str, ...] = (),
         skip_origin: str | None = None,
         bytes_max: int | None = None,
@@ -188,7 +188,10 @@ class MemoryStore(MemoryDocuments):
             ]
         return (row for row in rows if is_record_id(row[1]))
 
-    def _rows_after(self, since: int, tag: str | None) -> Iterator[Change]:
+    def _rows_after(self, since: int, tag: Scope) -> Iterator[Change]:
+        if isinstance(tag, tuple):
+            yield from joined([self._rows_after(since, each) for each in tag])
+            return
         seqs = self._seqs if tag is None else self._scopes.get(tag, [])
         for place in range(bisect_right(seqs, since), len(seqs)):
             stored = self._rows[seqs[place]]

@@ -1,8 +1,18 @@
 """Where a page of a feed ends: the one rule for every store."""
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator
 
 from sync.ports import Change, Changes
+
+
+def joined(scopes: Iterable[Iterable[Change]]) -> Iterator[Change]:
+    """The rows of several scopes in one order, each once, and none is read ahead."""
+    last = -1
+    for change in heapq.merge(*scopes, key=lambda change: change.seq):
+        if change.seq != last:
+            last = change.seq
+            yield change
 
 
 def cut_page(

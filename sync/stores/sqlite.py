@@ -8,7 +8,7 @@ from typing import Self
 
 from sync.couch_values import DEFAULT_LIMITS, Limits
 from sync.errors import StoreError
-from sync.ports import NO_LOCALS, Changes, Document, RandomBytes
+from sync.ports import NO_LOCALS, Changes, Document, RandomBytes, Scope
 from sync.stores.blobs import remove_staged
 from sync.stores.changes import Feed, read_page, read_winner
 from sync.stores.checks import (
@@ -173,7 +173,7 @@ class SqliteStore(SqliteDocuments):
         since: int,
         *,
         limit: int,
-        tag: str | None = None,
+        tag: Scope = None,
         databases: tuple[str, ...] = (),
         skip_origin: str | None = None,
         bytes_max: int | None = None,

@@ -56,13 +56,24 @@ class HttpTransport:
     """Exchanges with the API of the unit above. Used by one thread at a time.
 
     Args of the constructor: `dial` opens a channel to the API and raises `OSError`,
-    `TransportError` or `RefusedError` if it cannot; `host` is the name in the request.
+    `TransportError` or `RefusedError` if it cannot; `host` is the name in the request,
+    `path` and `content_type` what is spoken there.
     """
 
-    def __init__(self, dial: Callable[[], Channel], clock: Clock, *, host: str = "hub") -> None:
+    def __init__(
+        self,
+        dial: Callable[[], Channel],
+        clock: Clock,
+        *,
+        host: str = "hub",
+        path: str = PATH,
+        content_type: str = CONTENT_TYPE,
+    ) -> None:
         self._dial = dial
         self._clock = clock
         self._host = host
+        self._path = path
+        self._content_type = content_type
         self._channel: Channel | None = None
         self._used_at = 0.0
 
@@ -131,9 +142,9 @@ class HttpTransport:
         try:
             connection.request(
                 "POST",
-                PATH,
+                self._path,
                 body,
-                {"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"},
+                {"Content-Type": self._content_type, "Accept-Encoding": "identity"},
             )
             response = connection.getresponse()
             answer = self._read(response)
@@ -152,7 +163,7 @@ class HttpTransport:
             raise RefusedError("forbidden", "the unit above does not let this device in")
         if (
             response.status != http.client.OK
-            or response.headers.get_content_type() != CONTENT_TYPE
+            or response.headers.get_content_type() != self._content_type
         ):
             raise PeerProtocolError(
                 f"the unit above does not answer as a hub: HTTP status {response.status}"
@@ -222,7 +233,12 @@ class ExchangeApplication:
         self,
         answer: Callable[[bytes, str], bytes],
         device_of: "Callable[[WSGIEnvironment], str | None]",
+        *,
+        path: str = PATH,
+        content_type: str = CONTENT_TYPE,
     ) -> None:
+        self._path = path
+        self._content_type = content_type
         self._answer = answer
         self._device_of = device_of
 
@@ -231,13 +247,13 @@ class ExchangeApplication:
     ) -> Iterable[bytes]:
         """Answer one request; what is not an exchange gets a status and one line."""
         device = self._device_of(environ)
-        if environ.get("PATH_INFO") != PATH:
+        if environ.get("PATH_INFO") != self._path:
             return _line(start_response, "404 Not Found")
         if environ.get("REQUEST_METHOD") != "POST":
             return _line(start_response, "405 Method Not Allowed")
         if device is None:
             return _line(start_response, "403 Forbidden")
-        if environ.get("CONTENT_TYPE") != CONTENT_TYPE:
+        if environ.get("CONTENT_TYPE") != self._content_type:
             return _line(start_response, "415 Unsupported Media Type")
         length = str(environ.get("CONTENT_LENGTH", ""))
         if not (length.isascii() and length.isdigit()):
@@ -247,7 +263,8 @@ class ExchangeApplication:
         body = b"".join(_pieces(environ["wsgi.input"], int(length)))
         answer = self._answer(body, device)
         start_response(
-            "200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(answer)))]
+            "200 OK",
+            [("Content-Type", self._content_type), ("Content-Length", str(len(answer)))],
         )
         return [answer]
 

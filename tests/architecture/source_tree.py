@@ -39,9 +39,9 @@ def files(suffix: str = "", *, under: str = "") -> Iterator[Path]:
     """Every text file with this suffix, relative to the root, in fixed order."""
     for folder, folders, names in os.walk(ROOT / under):
         folders[:] = sorted(name for name in folders if not _is_made(name))
-        for name in sorted(names):
+        for name in sorted(name for name in names if not _is_made(name)):
             path = Path(folder, name)
-            if name.endswith(suffix) and path.is_file() and b"\0" not in path.read_bytes():
+            if name.endswith(suffix) and path.is_file() and _is_text(path):
                 yield path.relative_to(ROOT)
 
 
@@ -54,6 +54,10 @@ def product_modules() -> Iterator[Path]:
 def read(path: Path) -> str:
     """The text of a file named relative to the root of the repository."""
     return (ROOT / path).read_text(encoding="utf-8")
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix not in _BINARY_SUFFIXES and b"\0" not in path.read_bytes()
 
 
 def _is_made(folder_name: str) -> bool:

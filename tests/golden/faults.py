@@ -5,11 +5,12 @@ specification, so that both must agree.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import cbor2
-import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -31,6 +32,11 @@ from tests.golden.samples import (
 )
 
 RECORD_DOMAIN = b"postroad/record/v1"
+DICTIONARY = (Path(__file__).parents[2] / "security" / "dictionary-1.bin").read_bytes()
+HINT = (
+    b"x\x19" + b"12010300100101261123" + b"eclerk" + b"o120103001001-w"
+    b"\xa3" + b"bat" + b"x\x192026-11-23T09:05:00+08:00" + b"cact"
+)
 STATEMENT_DOMAIN = b"postroad/statement/v1"
 DROP = object()
 
@@ -61,7 +67,7 @@ HEADER_MAP: dict[str, object] = {
     "parents": list(HEADER.parents),
     "epoch": 1,
     "hlc": [HEADER.hlc.ms, HEADER.hlc.counter],
-    "dict": 0,
+    "dict": 1,
     "aud": "default",
     "blobs": None,
 }
@@ -72,6 +78,18 @@ def changed(fields: Mapping[str, object], **changes: object) -> bytes:
     values = {**fields, **changes}
     kept = {key: value for key, value in values.items() if value is not DROP}
     return cbor2.dumps(kept, canonical=True)
+
+
+def header_of(fields: Mapping[str, object], **changes: object) -> bytes:
+    """The canonical list with some fields changed or dropped; others are further fields."""
+    row = [changes.get(key, value) for key, value in fields.items()]
+    kept = [value for value in row if value is not DROP]
+    extra = {key: value for key, value in changes.items() if key not in fields}
+    return cbor2.dumps([*kept, extra] if extra else kept, canonical=True)
+
+
+def listed(*more: object) -> bytes:
+    return cbor2.dumps([*HEADER_MAP.values(), *more], canonical=True)
 
 
 def framed(header: bytes, sealed: bytes, key: SigningKey = DEVICE_KEY) -> bytes:
@@ -86,7 +104,7 @@ def expanded(key: bytes, info: bytes, length: int) -> bytes:
 
 def sealed_plain(header: bytes, facts: bytes, body: bytes, commitment: bytes = b"") -> bytes:
     """The sealed part around any two plain texts."""
-    salt = secret("salt")
+    salt = secret("salt")[:16]
     mark = salt + hashlib.sha256(header).digest()
     facts_key = expanded(CASE_SECRET, b"postroad/facts/v1" + CASE + bytes(4), 32)
     grown = expanded(facts_key, b"postroad/record/facts/v1" + mark, 76)
@@ -98,11 +116,17 @@ def sealed_plain(header: bytes, facts: bytes, body: bytes, commitment: bytes = b
     sealed_body = AESGCM(body_grown[:32]).encrypt(
         body_grown[32:], body, b"body" + header + salt + stated
     )
-    return salt + stated + len(sealed_facts).to_bytes(4) + sealed_facts + sealed_body
+    steps = (len(facts) // 32).to_bytes(2)
+    return salt + stated + steps + sealed_facts + sealed_body
 
 
 def packed(value: object) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(cbor2.dumps(value, canonical=True))
+    return deflated(cbor2.dumps(value, canonical=True))
+
+
+def deflated(content: bytes) -> bytes:
+    stream = zlib.compressobj(wbits=-15, zdict=DICTIONARY + HINT)
+    return stream.compress(content) + stream.flush()
 
 
 def padded(content: bytes, length: int) -> bytes:
@@ -110,20 +134,19 @@ def padded(content: bytes, length: int) -> bytes:
     return (content + b"\x80").ljust(length, b"\0")
 
 
-PLAIN_FACTS = padded(packed(FACTS), 192)
-PLAIN_BODY = padded(packed(BODY), 208)
-GOOD_HEADER = changed(HEADER_MAP)
+PLAIN_FACTS = padded(packed(FACTS), 96)
+PLAIN_BODY = padded(packed(BODY), 224)
+GOOD_HEADER = header_of(HEADER_MAP)
 
 
 def entry(**changes: object) -> bytes:
     """A sealed and signed entry whose header breaks a rule."""
-    header = changed(HEADER_MAP, **changes)
+    header = header_of(HEADER_MAP, **changes)
     return framed(header, sealed_plain(header, PLAIN_FACTS, PLAIN_BODY))
 
 
 def with_facts(facts: bytes) -> bytes:
-    # With 256 bytes of body both together have a Padmé size for any facts of 64, 128 ... bytes.
-    body = padded(packed(BODY), 256)
+    body = padded(packed(BODY), 512 - len(facts))
     return framed(GOOD_HEADER, sealed_plain(GOOD_HEADER, facts, body))
 
 
@@ -176,17 +199,21 @@ def header_faults() -> Iterator[tuple[str, bytes, str]]:
     ]
     for name, changes, shows in rows:
         yield name, entry(**changes), shows
-    backwards = cbor2.dumps(dict(reversed(cbor2.loads(GOOD_HEADER).items())))
-    yield "header_unordered", _around(backwards), "keys out of order"
-    twice = bytes([GOOD_HEADER[0] + 1]) + GOOD_HEADER[1:] + b"\x65suite\x01"
-    yield "header_key_twice", _around(twice), "one key twice"
-    opened = b"\xbf" + GOOD_HEADER[1:] + b"\xff"
-    yield "header_open_map", _around(opened), "a map of unstated length"
-    long_number = GOOD_HEADER.replace(b"\x63seq\x07", b"\x63seq\x18\x07")
+    with_extra = header_of(HEADER_MAP, zone=1, x=1)
+    backwards = with_extra.replace(b"\x61x\x01\x64zone\x01", b"\x64zone\x01\x61x\x01")
+    yield "extra_unordered", _around(backwards), "further fields out of order"
+    twice = with_extra.replace(b"\x61x\x01\x64zone\x01", b"\x61x\x01\x61x\x01")
+    yield "extra_twice", _around(twice), "one further field twice"
+    yield "extra_empty", _around(listed({})), "further fields that are none"
+    yield "extra_list", _around(listed([1])), "further fields as a list"
+    yield "header_long", _around(listed({"x": 1}, 0)), "a field too many"
+    opened = b"\x9f" + GOOD_HEADER[1:] + b"\xff"
+    yield "header_open_list", _around(opened), "a list of unstated length"
+    long_number = GOOD_HEADER.replace(b"\x00\x07\x58\x20", b"\x00\x18\x07\x58\x20")
     yield "header_long_number", _around(long_number), "a number longer than needed"
     not_text = GOOD_HEADER.replace(b"default", b"defaul\xff")
     yield "header_not_utf8", _around(not_text), "text that is not UTF-8"
-    yield "header_list", _around(b"\x80"), "a header that is no map"
+    yield "header_map", _around(b"\xa0"), "a header that is no list"
 
 
 def _around(header: bytes) -> bytes:
@@ -209,20 +236,18 @@ def record_faults() -> Iterator[tuple[str, Golden]]:
         ("sealed_cut", with_sealed(lambda s: s[:-1]), "a size that padding never gives"),
         (
             "facts_length_beyond",
-            with_sealed(lambda s: s[:64] + b"\xff" * 4 + s[68:]),
+            with_sealed(lambda s: s[:48] + b"\xff" * 2 + s[50:]),
             "facts that end behind the end",
         ),
         (
-            "facts_not_64",
-            framed(
-                GOOD_HEADER, sealed_plain(GOOD_HEADER, PLAIN_FACTS[:-1], PLAIN_BODY + b"\0")
-            ),
-            "facts not padded to 64",
+            "facts_length_zero",
+            with_sealed(lambda s: s[:48] + b"\0" * 2 + s[50:]),
+            "facts of no length",
         ),
         (
             "body_size",
             framed(GOOD_HEADER, sealed_plain(GOOD_HEADER, PLAIN_FACTS, PLAIN_BODY + bytes(1))),
-            "a body not padded to a Padmé size",
+            "a body not padded to a size of the list",
         ),
     ]
     for name, content, shows in frames:
@@ -246,41 +271,51 @@ def record_faults() -> Iterator[tuple[str, Golden]]:
 
 def grant_faults(good: bytes) -> Iterator[tuple[str, Golden]]:
     """Every grant that must not be believed, made from a good one."""
-    header_length = int.from_bytes(good[4:6])
-    fields: dict[str, object] = cbor2.loads(good[6 : 6 + header_length])
-    readers = fields["readers"]
-    assert isinstance(readers, list)
-    first = readers[0]
-    forms: list[tuple[str, dict[str, object], bytes, str]] = [
-        ("sealed_part", {}, b"x", "a grant that seals something"),
-        ("readers_missing", {"readers": DROP}, b"", "a grant without readers"),
-        ("readers_empty", {"readers": []}, b"", "a grant to nobody"),
-        ("readers_17", {"readers": _numbered(first, 17)}, b"", "more readers than allowed"),
-        ("reader_twice", {"readers": [first, first]}, b"", "one reader twice"),
-        ("reader_unknown", {"readers": [["all", *first[1:]]]}, b"", "a reader that is no unit"),
-        ("reader_kind", {"readers": [[*first[:2], "all", first[3]]]}, b"", "a kind unknown"),
-        ("reader_short", {"readers": [[*first[:3], first[3][1:]]]}, b"", "a key cut off"),
-        ("reader_long", {"readers": [[*first, 0]]}, b"", "a reader of five values"),
+    header_end = 6 + int.from_bytes(good[4:6])
+    header, sealed = good[6:header_end], good[header_end + 4 : -64]
+    first = cbor2.loads(sealed)[0]
+    forms: list[tuple[str, object, str]] = [
+        ("readers_none", None, "a grant without readers"),
+        ("readers_empty", [], "a grant to nobody"),
+        ("readers_17", _numbered(first, 17), "more readers than allowed"),
+        ("reader_twice", [first, first], "one reader twice"),
+        ("reader_unknown", [["all", *first[1:]]], "a reader that is no unit"),
+        ("reader_beyond", [[4, *first[1:]]], "a place that the path has not"),
+        ("reader_by_code", [[PATH[0], *first[1:]]], "a unit of the path by its code"),
+        ("reader_kind", [[*first[:2], 2, first[3]]], "a kind unknown"),
+        ("reader_short", [[*first[:3], first[3][1:]]], "a key cut off"),
+        ("reader_long", [[*first, 0]], "a reader of five values"),
     ]
-    for name, changes, sealed, shows in forms:
-        content = framed(changed(fields, **changes), sealed)
+    for name, rows, shows in forms:
+        content = framed(header, cbor2.dumps(rows, canonical=True))
         yield name, Golden(content, shows, "parse FormatError")
+    nothing = framed(header, b"")
+    yield "sealed_empty", Golden(nothing, "a grant that seals nothing", "parse FormatError")
     yield "signature_bit", Golden(flipped(good, -1), "a signature bit", "verify SignatureError")
-    sealed_key = flipped(first[3], 50)
-    broken: list[tuple[str, dict[str, object], str]] = [
-        (
-            "key_bit",
-            {"readers": [[*first[:3], sealed_key]]},
-            "one bit of the sealed key changed",
-        ),
+    yield from _moved_grants(header, sealed, first)
+
+
+def _moved_grants(
+    header: bytes, sealed: bytes, first: list[object]
+) -> Iterator[tuple[str, Golden]]:
+    fields = dict(zip(HEADER_MAP, cbor2.loads(header), strict=True))
+    headers: list[tuple[str, dict[str, object], str]] = [
         ("other_case", {"case": bytes(16)}, "a key passed on to another case"),
         ("other_generation", {"gen": 1}, "a key passed on to another generation"),
         ("other_device", {"device": OTHER_DEVICE}, "a key passed on by another device"),
-        ("other_kind", {"readers": [[*first[:2], "facts", first[3]]]}, "another kind of key"),
     ]
-    for name, changes, shows in broken:
+    for name, changes, shows in headers:
         author = OTHER_DEVICE_KEY if "device" in changes else DEVICE_KEY
-        content = framed(changed(fields, **changes), b"", author)
+        content = framed(header_of(fields, **changes), sealed, author)
+        yield name, Golden(content, shows, "open OpenError")
+    place, epoch, kind, key = first
+    assert isinstance(key, bytes)
+    assert isinstance(kind, int)
+    for name, row, shows in (
+        ("key_bit", [place, epoch, kind, flipped(key, 50)], "one bit of the key changed"),
+        ("other_kind", [place, epoch, 1 - kind, key], "another kind of key"),
+    ):
+        content = framed(header, cbor2.dumps([row], canonical=True))
         yield name, Golden(content, shows, "open OpenError")
 
 
@@ -291,10 +326,9 @@ def _numbered(reader: list[object], count: int) -> list[object]:
 def sealing_faults() -> Iterator[tuple[str, bytes, str]]:
     """Records by a true author whose facts nevertheless must not open."""
     packed_facts = packed(FACTS)
-    other = changed(HEADER_MAP, device=OTHER_DEVICE)
+    other = header_of(HEADER_MAP, device=OTHER_DEVICE)
     taken = sealed_plain(GOOD_HEADER, PLAIN_FACTS, PLAIN_BODY)
-    quiet = zstandard.ZstdCompressor(write_content_size=False)
-    yield "dictionary_1", entry(dict=1), "a dictionary that nobody has"
+    yield "dictionary_2", entry(dict=2), "a dictionary that nobody has"
     yield (
         "commitment",
         framed(GOOD_HEADER, sealed_plain(GOOD_HEADER, PLAIN_FACTS, PLAIN_BODY, secret("x"))),
@@ -305,24 +339,22 @@ def sealing_faults() -> Iterator[tuple[str, bytes, str]]:
         framed(other, taken, OTHER_DEVICE_KEY),
         "sealed under the header of another device",
     )
-    yield "other_salt", with_sealed(lambda s: secret("y") + s[32:]), "another salt"
-    yield "facts_bit", with_sealed(lambda s: flipped(s, 80)), "one bit of the facts changed"
-    yield "padding_missing", with_facts(bytes(192)), "no mark before the zeros"
+    yield "other_salt", with_sealed(lambda s: secret("y")[:16] + s[16:]), "another salt"
+    yield "facts_bit", with_sealed(lambda s: flipped(s, 60)), "one bit of the facts changed"
+    yield "padding_missing", with_facts(bytes(96)), "no mark before the zeros"
     yield "padding_broken", with_facts(PLAIN_FACTS[:-1] + b"\1"), "no zero at the end"
-    yield "bomb", with_facts(padded(quiet_bomb(), 256)), "two megabytes in a few bytes"
-    yield (
-        "bomb_size_hidden",
-        with_facts(padded(quiet.compress(cbor2.dumps(FACTS, canonical=True)), 192)),
-        "a frame that does not tell its size",
-    )
-    yield "frame_twice", with_facts(padded(packed_facts * 2, 320)), "a second frame behind"
-    yield "frame_cut", with_facts(padded(packed_facts[:-1], 192)), "half a frame"
-    yield "facts_list", with_facts(padded(packed(["receive"]), 192)), "facts that are no map"
-    yield "facts_float", with_facts(padded(packed({"fee": 0.5}), 192)), "a float in the facts"
-
-
-def quiet_bomb() -> bytes:
-    return zstandard.ZstdCompressor(level=19).compress(bytes(2 << 20))
+    bomb = deflated(bytes(2 << 20))
+    facts = padded(bomb, -(-(len(bomb) + 1) // 32) * 32)
+    body = padded(packed(BODY), 2560 - len(facts))
+    whole = framed(GOOD_HEADER, sealed_plain(GOOD_HEADER, facts, body))
+    yield "bomb", whole, "two megabytes in two thousand bytes"
+    yield "stream_twice", with_facts(padded(packed_facts * 2, 192)), "a second stream behind"
+    yield "stream_cut", with_facts(padded(packed_facts[:-4], 96)), "half a stream"
+    beyond = zlib.compressobj(wbits=-15, zdict=secret("another dictionary") * 300)
+    foreign = beyond.compress(secret("another dictionary")) + beyond.flush()
+    yield "other_dictionary", with_facts(padded(foreign, 96)), "packed with another dictionary"
+    yield "facts_list", with_facts(padded(packed(["receive"]), 96)), "facts that are no map"
+    yield "facts_float", with_facts(padded(packed({"fee": 0.5}), 96)), "a float in the facts"
 
 
 def _signature(record: bytes, key: SigningKey) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from security.grants import CASE_KEY, ESCROW, FACTS_KEY, Reader
 from security.header import Header
 from security.hlc import Hlc
-from security.records import Record, derive_facts_key, seal_entry
+from security.records import SALT_BYTES, Record, derive_facts_key, seal_entry
 from security.registry import Registry, sign_statement
 from security.signing import ReadingKey, SigningKey
 
@@ -101,7 +101,9 @@ def sealed_entry(
     *, header: Header = HEADER, key: SigningKey = DEVICE_KEY, salt: bytes | None = None
 ) -> Record:
     """The act of the golden record, under any header."""
-    return seal_entry(header, FACTS, BODY, CASE_SECRET, key, salt or secret("salt"))
+    return seal_entry(
+        header, FACTS, BODY, CASE_SECRET, key, salt or secret("salt")[:SALT_BYTES]
+    )
 
 
 def unit_fields(registry: Registry, code: str, **changes: object) -> dict[str, object]:

@@ -169,20 +169,20 @@ def test_what_travelled_by_tunnel_meanwhile_is_a_repeat_on_the_stick(
 def test_a_long_silence_needs_several_bundles_and_they_keep_their_order(
     village: Office, street: Hub
 ) -> None:
-    village.receive(800)
+    village.receive(1_600)
 
     bundles = village.export()
     for bundle in bundles:
         street.answer(bundle)
 
     assert len(bundles) > 1
-    assert cases(street) == 800
+    assert cases(street) == 1_600
 
 
 def test_a_missing_bundle_is_named_and_nothing_of_the_later_one_is_stored(
     village: Office, street: Hub
 ) -> None:
-    village.receive(800)
+    village.receive(1_600)
     bundles = village.export()
 
     with pytest.raises(RefusedError, match="missing") as refused:

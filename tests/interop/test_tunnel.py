@@ -85,7 +85,10 @@ def test_the_api_learns_which_device_asks() -> None:
     ):
         devices = [json.loads(request(tunnel.open(), "/device")) for tunnel in (one, other)]
 
-    assert devices == [DEVICE, OTHER_DEVICE]
+    assert devices == [
+        {"device": DEVICE, "target": "sync"},
+        {"device": OTHER_DEVICE, "target": "sync"},
+    ]
 
 
 def test_a_program_of_the_hub_itself_is_no_device() -> None:
@@ -131,8 +134,8 @@ def test_a_session_is_recorded_from_start_to_stop() -> None:
 
 
 def test_a_hub_whose_api_is_down_says_so_at_once() -> None:
-    nobody = ("127.0.0.1", 1)
-    with running_world(api_address=nobody) as world, world.client().connect() as tunnel:
+    with running_world() as world, world.client().connect() as tunnel:
+        world.api.is_down = True
         with pytest.raises(TunnelError, match="cannot serve"):
             tunnel.open()
 
@@ -189,7 +192,7 @@ def test_the_pages_of_the_hub_open_at_a_local_port() -> None:
         with urllib.request.urlopen(f"{url}/zeros/{FIVE_MB}", timeout=10) as answer:
             size = len(answer.read())
 
-    assert (device, size) == (DEVICE, FIVE_MB)
+    assert (device, size) == ({"device": DEVICE, "target": "pages"}, FIVE_MB)
 
 
 def test_the_local_port_closes_connections_while_there_is_no_tunnel() -> None:
@@ -212,7 +215,7 @@ def test_the_local_port_takes_only_so_many_connections() -> None:
         LocalForward(lambda: tunnel, connections_max=1) as forward,
         socket.create_connection(forward.address, 10),
     ):
-        assert wait_for(lambda: len(world.connections) == 1)
+        assert wait_for(lambda: world.api.live == 1)
         with socket.create_connection(forward.address, 10) as second:
             received = second.recv(1)
 
@@ -224,12 +227,12 @@ def test_closing_the_local_port_ends_its_connections() -> None:
         forward = LocalForward(lambda: tunnel)
         forward.start()
         with socket.create_connection(forward.address, 10) as connection:
-            assert wait_for(lambda: len(world.connections) == 1)
+            assert wait_for(lambda: world.api.live == 1)
             forward.close()
             received = connection.recv(1)
 
         assert received == b""
-        assert wait_for(lambda: len(world.connections) == 0)
+        assert wait_for(lambda: world.api.live == 0)
 
 
 def test_a_link_cut_in_the_middle_of_an_answer_is_an_error_and_no_end() -> None:

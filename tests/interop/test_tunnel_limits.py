@@ -59,7 +59,7 @@ def test_a_device_may_have_only_so_many_streams() -> None:
             tunnel.open()
         streams[0].close()
 
-        assert wait_for(lambda: len(world.connections) == 1)
+        assert wait_for(lambda: world.api.live == 1)
         assert wait_for(lambda: opens(tunnel.open))
 
 
@@ -76,7 +76,7 @@ def test_a_flood_before_the_login_is_cut_off() -> None:
 
 def test_a_device_that_ignores_the_window_is_cut_off() -> None:
     with running_world() as world, logged_in(world) as transport:
-        stream = transport.open_channel("direct-tcpip", ("hub", 80), ("127.0.0.1", 0))
+        stream = transport.open_channel("direct-tcpip", world.target(), ("127.0.0.1", 0))
         stream.sendall(b"GET /zeros/500000000 HTTP/1.1\r\nHost: hub\r\n\r\n")
         stream.out_window_size = 1 << 40
         with pytest.raises((EOFError, OSError)):

@@ -154,7 +154,7 @@ def test_a_first_session_that_was_taken_over_opens_nothing_and_loses_its_streams
         stream = first.open()
         second = world.client(identity).connect()
 
-        assert wait_for(lambda: len(world.connections) == 0)
+        assert wait_for(lambda: world.api.live == 0)
         with pytest.raises(TunnelError):
             stream.recv(1)
         with pytest.raises(TunnelError):

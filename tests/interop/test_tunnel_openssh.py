@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from security.tunnel import algorithms
+from security.tunnel.wire import LOGIN
 from tests.support.tunnels import DEVICE, World, running_world
 
 SSH = shutil.which("ssh")
@@ -38,7 +39,7 @@ def openssh(world: World, folder: Path) -> Iterator[list[str]]:
         "HostKeyAlgorithms=ssh-ed25519",
     ]
     flags = [word for option in options for word in ("-o", option)]
-    yield [SSH, "-F", "none", "-i", str(folder / "key"), *flags, "-p", str(port), "-l", DEVICE]
+    yield [SSH, "-F", "none", "-i", str(folder / "key"), *flags, "-p", str(port), "-l", LOGIN]
 
 
 def test_the_ssh_of_debian_reaches_the_api_and_gets_no_shell(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_the_ssh_of_debian_reaches_the_api_and_gets_no_shell(tmp_path: Path) -> 
     with running_world() as world, openssh(world, tmp_path) as command:
         address = world.gateway.address[0]
         forwarded = subprocess.run(
-            [*command, "-W", "hub:80", address],
+            [*command, "-W", ":".join(map(str, world.target())), address],
             input=question,
             capture_output=True,
             timeout=30,
@@ -60,7 +61,9 @@ def test_the_ssh_of_debian_reaches_the_api_and_gets_no_shell(tmp_path: Path) -> 
             check=False,
         )
 
-    assert forwarded.stdout.endswith(f'"{DEVICE}"'.encode()), forwarded.stderr
+    assert forwarded.stdout.endswith(b'{"device": "%b", "target": "sync"}' % DEVICE.encode()), (
+        forwarded.stderr
+    )
     assert shell.returncode != 0
     assert shell.stdout == b""
 

@@ -92,7 +92,7 @@ def test_a_tier_that_lacks_a_record_is_found_out(world: World) -> None:
         prev=bytes([1]) * 32,
         hlc=Hlc(1, 0),
     )
-    record = seal_entry(header, {}, {}, bytes(32), place.office.signer, bytes(32))
+    record = seal_entry(header, {}, {}, bytes(32), place.office.signer, bytes(16))
     place.store.put([document_of(record, origin="")])
 
     with pytest.raises(LivenessError, match="lacks"):

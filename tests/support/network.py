@@ -101,7 +101,7 @@ class Network:
 
 def stored_records(store: Store) -> Iterator[Record]:
     """Every record of a store in its order."""
-    changes = store.changes(0, limit=10_000, databases=("cases", "keys"))
+    changes = store.changes(0, limit=10_000, databases=("cases", "keys", "audit"))
     return (record_of(change.document) for change in changes.rows)
 
 

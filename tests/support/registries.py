@@ -19,6 +19,44 @@ def state(registry: Registry) -> object:
     )
 
 
+def epoch_fields(registry: Registry, code: str, epoch: int) -> dict[str, object]:
+    """The next statement about a unit, which gives it a new reading key."""
+    return {
+        **_next(registry, code),
+        "kind": "epoch",
+        "epoch": epoch,
+        "reading": reading_key(f"{code} {epoch}").public,
+        "sealed": [],
+    }
+
+
+def incarnation_fields(
+    registry: Registry, device: str, number: int, after_seq: int
+) -> dict[str, object]:
+    """The next statement about a unit, which lets a device go on in another feed."""
+    what = {"kind": "incarnation", "device": device, "number": number}
+    return {**_next(registry, device[:12]), **what, "after_seq": after_seq}
+
+
+def set_fields(registry: Registry, code: str, *, log: str | None = "own") -> dict[str, object]:
+    """The next statement of a unit about a set that it publishes."""
+    return {
+        **_next(registry, code, log or ""),
+        **({"log": log} if log else {}),
+        "kind": "publish",
+        "name": "catalogue",
+        "version": "1",
+        "hash": bytes(32),
+        "size": 9,
+        "effective_ms": 0,
+    }
+
+
+def _next(registry: Registry, code: str, log: str = "") -> dict[str, object]:
+    n, prev = registry.next_place(code, log)
+    return {"unit": code, "n": n, "prev": prev}
+
+
 def new_unit(
     registry: Registry, code: str, parent: str | None, **changes: object
 ) -> dict[str, object]:

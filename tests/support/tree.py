@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.hlc import Hlc
-from security.records import Header, Record, seal_entry
+from security.records import SALT_BYTES, Header, Record, seal_entry
 from security.registry import Registry, sign_statement
 from security.signing import ReadingKey, SigningKey
 from sync.answering import DownstreamDriver
@@ -154,7 +154,7 @@ def seal(
         audience="default",
     )
     facts: dict[str, object] = {"act": "note", "at": "2026-11-23T09:05:00+08:00"}
-    salt = secret(f"salt {author} {seq} {prev.hex()} {path} {text}")
+    salt = secret(f"salt {author} {seq} {prev.hex()} {path} {text}")[:SALT_BYTES]
     body = {"text": text or f"第{seq}条"}
     return seal_entry(header, facts, body, _CASE_KEY, signer or device_key(author), salt)
 

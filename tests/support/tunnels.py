@@ -6,9 +6,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,10 +20,11 @@ from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType
 from security.tunnel.admission import Admission, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
-from security.tunnel.connections import Connections
 from security.tunnel.gateway import Gateway
 from security.tunnel.keys import certified_key
+from security.tunnel.targets import Caller, Target, address_of
 from security.tunnel.watchdog import Probing
+from security.tunnel.wire import LOGIN
 
 DEVICE = "120103001001-01"
 OTHER_DEVICE = "120103001002-01"
@@ -50,15 +51,24 @@ def wait_for(condition: Callable[[], object], *, within_s: float = 10.0) -> bool
 class EchoApi:
     """An HTTP server that gives back what it gets, and tells which device asks."""
 
-    def __init__(self, connections: Connections) -> None:
-        self.connections = connections
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), _EchoRequest)
-        self.server.daemon_threads = True
-        self.server.connections = connections  # type: ignore[attr-defined]  # read by requests
+    def __init__(self) -> None:
+        self.server = _EchoServer()
         self.address = ("127.0.0.1", self.server.server_port)
+        self.is_down = False
         self._thread = threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.05}
         )
+
+    @property
+    def live(self) -> int:
+        """How many connections of devices are being served."""
+        return len(self.server.of_devices)
+
+    def adopt(self, connection: socket.socket, caller: Caller) -> None:
+        if self.is_down:
+            raise ConnectionRefusedError("down for the test")
+        self.server.of_devices[connection] = caller
+        self.server.process_request(connection, caller)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,9 +80,23 @@ class EchoApi:
         self.server.server_close()
 
 
+class _EchoServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _EchoRequest)
+        self.of_devices: dict[object, Caller] = {}
+
+    def handle_error(self, *_: object) -> None:
+        """A device that hangs up in the middle is what many tests are about."""
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 (as its base)
+        super().shutdown_request(request)
+        self.of_devices.pop(request, None)
+
+
 class _EchoRequest(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
@@ -82,9 +106,9 @@ class _EchoRequest(BaseHTTPRequestHandler):
         if kind == "zeros":
             self._answer(bytes(int(argument)))
         else:
-            connections: Connections = self.server.connections  # type: ignore[attr-defined]  # see above
-            device = connections.device_of(self.client_address[0], self.client_address[1])
-            self._answer(json.dumps(device).encode())
+            caller: object = self.client_address
+            answer = asdict(caller) if isinstance(caller, Caller) else None
+            self._answer(json.dumps(answer).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -174,7 +198,6 @@ class World:
     """One hub with its gateway, and everything to make devices for it."""
 
     api: EchoApi
-    connections: Connections
     gateway: Gateway = field(init=False)
     ca: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     host_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
@@ -212,6 +235,10 @@ class World:
     def host_line(self) -> str:
         return public_line(self.host_key.public_key())
 
+    def target(self, target: Target = Target.SYNC, serial: int = 7) -> tuple[str, int]:
+        """What a device with this serial asks for to reach a target."""
+        return address_of(self.ca.public_key().public_bytes_raw(), serial, target)
+
     def stopped(self) -> list[SessionRecord]:
         return [row for row in self.records if row.acct_status_type is StatusType.STOP]
 
@@ -220,11 +247,10 @@ class World:
 def running_world(**changes: object) -> Iterator[World]:
     """A world whose gateway has these settings changed; at the end no thread may be left."""
     before = set(threading.enumerate())
-    connections = Connections()
     with ExitStack() as stack:
-        api = stack.enter_context(EchoApi(connections))
-        settings = GatewaySettings("127.0.0.1", 0, api.address, probing=PATIENT)
-        world = World(api, connections)
+        api = stack.enter_context(EchoApi())
+        settings = GatewaySettings("127.0.0.1", 0, probing=PATIENT)
+        world = World(api)
         admission = Admission(
             world.ca.public_key().public_bytes_raw(),
             world.authorise,
@@ -236,13 +262,13 @@ def running_world(**changes: object) -> Iterator[World]:
             replace(settings, **changes),  # type: ignore[arg-type]  # the test names its fields
             world.host_key,
             admission,
-            connections,
+            api.adopt,
             reports,
         )
         stack.enter_context(world.gateway)
         yield world
     assert wait_for(lambda: not _left(before)), _left(before)
-    assert len(connections) == 0
+    assert api.live == 0
 
 
 def _left(before: set[threading.Thread]) -> list[threading.Thread]:
@@ -275,5 +301,5 @@ def plain_client(world: World) -> Iterator[paramiko.Transport]:
 def logged_in(world: World) -> Iterator[paramiko.Transport]:
     identity = world.identity()
     with plain_client(world) as transport:
-        transport.auth_publickey(DEVICE, certified_key(identity.key, identity.certificate))
+        transport.auth_publickey(LOGIN, certified_key(identity.key, identity.certificate))
         yield transport

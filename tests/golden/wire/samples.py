@@ -1,14 +1,43 @@
 """One message of each kind; the files beside this one hold their bytes as first shipped."""
 
+from dataclasses import replace
+
+from security.hlc import Hlc
 from sync.protocol.compare_messages import Compare, Compared
 from sync.protocol.messages import Answer, Cursor, Exchange, Refusal
 from sync.protocol.ranges import ROOT, Listing, Prefix, Split
 from sync.protocol.wire import Message
+from tests.golden.samples import HEADER, OTHER_DEVICE, OTHER_DEVICE_KEY, PATH, sealed_entry
 
 CHILD_STORE = "00112233445566778899aabbccddeeff"
 PARENT_STORE = "ffeeddccbbaa99887766554433221100"
 
+SECOND = replace(HEADER, seq=8, prev=sealed_entry().hash, parents=(sealed_entry().hash,))
+THIRD = replace(
+    HEADER, type="rekey", case=bytes(16), path=PATH[:2], device=OTHER_DEVICE, epoch=0
+)
+RECORDS = (
+    sealed_entry().raw,
+    sealed_entry(header=SECOND).raw,
+    sealed_entry(header=THIRD, key=OTHER_DEVICE_KEY).raw,
+    sealed_entry(header=replace(HEADER, seq=9, extra={"zone": 1}, hlc=Hlc(5, 0))).raw,
+    b"PRD9 of a newer program",
+)
+
 MESSAGES: dict[str, Message] = {
+    "records": Exchange(
+        versions=(1, 1),
+        unit="120103001001",
+        device="120103001001-01",
+        incarnation=CHILD_STORE,
+        update_seq=1_207,
+        since=1_200,
+        upto=1_207,
+        records=RECORDS,
+        pull=Cursor(PARENT_STORE, 88_412),
+        bytes_max=65_536,
+        now_ms=1_795_395_900_000,
+    ),
     "exchange": Exchange(
         versions=(1, 1),
         unit="120103001001",

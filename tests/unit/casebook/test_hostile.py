@@ -85,7 +85,7 @@ def test_a_false_key_granted_on_the_path_hides_nothing(network: Network) -> None
         header, false_key, [Reader(CITY, 1, city.reading, "case")], street.signing
     )
     junk_header = replace(header_of(network, STREET, case), seq=header.seq + 1, prev=grant.hash)
-    junk = seal_entry(junk_header, NOTE, {}, false_key, street.signing, bytes(32))
+    junk = seal_entry(junk_header, NOTE, {}, false_key, street.signing, bytes(16))
 
     plant(network, grant, junk)
 
@@ -129,7 +129,7 @@ def test_a_second_receipt_forged_above_does_not_take_the_case_over(network: Netw
     readers = [Reader(unit, 1, network.registry.unit(unit).reading, "case") for unit in path]
     grant = make_grant(header, key, readers, street.signing)
     entry_header = replace(header, type="entry", seq=header.seq + 1, prev=grant.hash)
-    forged = seal_entry(entry_header, facts, {}, key, street.signing, bytes(32))
+    forged = seal_entry(entry_header, facts, {}, key, street.signing, bytes(16))
 
     plant(network, grant, forged)
 
@@ -154,7 +154,7 @@ def test_a_case_with_more_heads_than_a_header_holds_can_still_be_moved(
             {},
             file.keys.case,
             village.signing,
-            bytes([number]) * 32,
+            bytes([number]) * 16,
         )
         for number in range(1, PARENTS_MAX + 10)
     ]
@@ -235,7 +235,7 @@ def test_a_decision_without_the_right_is_shown_as_a_conflict_at_every_tier(
     assert file.keys.case is not None
     header = replace(header_of(network, VILLAGE, case), parents=(file.records[-1].hash,))
     facts = {**NOTE, "act": "decide", "outcome": "granted"}
-    forged = seal_entry(header, facts, {}, file.keys.case, village.signing, bytes(32))
+    forged = seal_entry(header, facts, {}, file.keys.case, village.signing, bytes(16))
     network.carry()
 
     plant(network, forged)
@@ -287,7 +287,7 @@ def test_a_number_of_another_station_has_no_effect(network: Network) -> None:
         {},
         bytes(range(32)),
         village.signing,
-        bytes(32),
+        bytes(16),
     )
     plant(network, grant, entry)
 

@@ -4,26 +4,26 @@ import re
 
 import pytest
 
+from tests.support.journals import journal_of
 from tests.support.network import DISTRICT, STREET, VILLAGE, Network
 from tests.support.pages import Browser, visible
 from tests.support.window import ALLOWANCE, act, receive
 
 
-def test_personal_data_are_shown_on_demand_and_the_log_keeps_who_asked(
-    browser: Browser, caplog: pytest.LogCaptureFixture
+def test_personal_data_are_shown_on_demand_and_the_journal_keeps_who_asked(
+    browser: Browser, network: Network
 ) -> None:
     case = receive(browser)
     masked = browser.page(f"/cases/{case}")
 
-    with caplog.at_level("INFO", logger="web.casedesk"):
-        full = browser.send(f"/cases/{case}/full").text
+    full = browser.send(f"/cases/{case}/full").text
 
     assert "张桂兰" not in masked
     assert "九江路12号" not in masked
     assert "张桂兰" in full
-    (record,) = [each for each in caplog.records if each.name == "web.casedesk"]
-    assert record.__dict__["clerk"] == f"{VILLAGE}-w1"
-    assert "张桂兰" not in caplog.text
+    last = journal_of(network.places[VILLAGE])[-1]
+    assert (last.action, last.thing, last.clerk) == ("unmask", case, f"{VILLAGE}-w1")
+    assert "张桂兰" not in str(last)
 
 
 def test_no_address_or_title_holds_personal_data(browser: Browser) -> None:

@@ -8,7 +8,7 @@ from security import records
 from security.errors import FormatError, OpenError
 from security.grants import CASE_KEY, ESCROW, FACTS_KEY, Grant, Reader, make_grant, open_grant
 from security.header import Header, encode_header
-from security.readers import READERS_MAX
+from security.readers import READERS_MAX, encode_readers
 from security.records import Record, open_body, open_facts, parse
 from tests.golden.samples import (
     BODY,
@@ -24,6 +24,7 @@ from tests.golden.samples import (
     OTHER_DEVICE,
     OTHER_DEVICE_KEY,
     OTHER_VILLAGE,
+    PATH,
     READERS,
     STREET,
     VILLAGE,
@@ -95,19 +96,17 @@ def test_a_sealed_key_means_nothing_under_another_header(
     grant: Record, changed: object
 ) -> None:
     assert isinstance(changed, Header)
-    header = replace(changed, extra=grant.header.extra)
-
-    moved = records.assemble(encode_header(header), b"", OTHER_DEVICE_KEY)
+    moved = records.assemble(encode_header(changed), grant.sealed, OTHER_DEVICE_KEY)
 
     with pytest.raises(OpenError):
         open_grant(moved, VILLAGE, {1: reading_key(VILLAGE)})
 
 
 def test_a_facts_key_cannot_be_passed_off_as_a_case_key(grant: Record) -> None:
-    readers = [[reader.unit, reader.epoch, CASE_KEY, reader.sealed] for reader in grant.readers]
-    header = replace(GRANT_HEADER, extra={"readers": readers})
+    readers = tuple(replace(reader, kind=CASE_KEY) for reader in grant.readers)
+    sealed = encode_readers(readers, PATH)
 
-    moved = records.assemble(encode_header(header), b"", DEVICE_KEY)
+    moved = records.assemble(encode_header(GRANT_HEADER), sealed, DEVICE_KEY)
 
     with pytest.raises(OpenError):
         open_grant(moved, DISTRICT, {1: reading_key(DISTRICT)})
@@ -144,7 +143,7 @@ def test_a_grant_is_made_under_its_own_type_alone() -> None:
         make_grant(HEADER, CASE_SECRET, READERS, DEVICE_KEY)
 
 
-def test_a_grant_for_the_most_readers_fits_into_a_header() -> None:
+def test_a_grant_for_the_most_readers_can_be_made() -> None:
     readers = [
         Reader(f"1201030010{n:02d}", 2**32 - 1, READERS[0].public, FACTS_KEY)
         for n in range(READERS_MAX)

@@ -1,23 +1,11 @@
-"""Lengths are hidden, and nothing packed can burst."""
+"""Lengths are hidden."""
 
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security.encoding import encode
 from security.errors import FormatError
-from security.padding import (
-    FACTS_STEP,
-    TOTAL_MIN,
-    UNPACKED_BYTES_MAX,
-    is_padded_size,
-    pack,
-    pad_pair,
-    padme,
-    unpack,
-    unpad,
-)
+from security.padding import FACTS_STEP, TOTAL_STEP, is_padded_size, pad_pair, padme, unpad
 
 
 @pytest.mark.parametrize(
@@ -48,16 +36,16 @@ def test_both_parts_come_back_from_a_size_that_is_allowed(facts: bytes, body: by
 def test_small_acts_all_have_one_size() -> None:
     totals = {
         len(facts) + len(body)
-        for length in range(60)
+        for length in range(FACTS_STEP)
         for facts, body in [pad_pair(b"f" * length, b"b" * length)]
     }
 
-    assert totals == {TOTAL_MIN}
+    assert totals == {TOTAL_STEP}
 
 
 @pytest.mark.parametrize(
     ("facts_length", "body_length"),
-    [(0, 256), (63, 193), (64, 191), (64, 193), (256, 0), (128, 129), (-16, 272)],
+    [(0, 256), (31, 33), (33, 31), (32, 31), (64, 0), (32, 97), (-16, 80), (32, 576)],
 )
 def test_sizes_that_padding_never_gives_are_noticed(
     facts_length: int, body_length: int
@@ -74,61 +62,4 @@ def test_content_without_padding_is_refused(padded: bytes) -> None:
 def test_content_that_ends_like_padding_is_kept() -> None:
     content = b"\x80\x00\x80\x00"
 
-    assert unpad(content.ljust(FACTS_STEP, b"\x80")[:4] + b"\x80" + bytes(59)) == content
-
-
-def test_a_bomb_that_tells_its_size_is_refused_before_memory_is_taken() -> None:
-    bomb = zstandard.ZstdCompressor().compress(bytes(64 * UNPACKED_BYTES_MAX))
-
-    with pytest.raises(FormatError, match="larger than allowed"):
-        unpack(bomb)
-
-
-def test_a_bomb_that_hides_its_size_is_refused() -> None:
-    quiet = zstandard.ZstdCompressor(write_content_size=False)
-
-    with pytest.raises(FormatError):
-        unpack(quiet.compress(bytes(64 * UNPACKED_BYTES_MAX)))
-
-
-@pytest.mark.parametrize("claimed", [0, 1, 200, 255])
-def test_a_bomb_that_lies_about_its_size_is_refused(claimed: int) -> None:
-    # Single segment, one byte of content size (RFC 8878, 3.1.1.1): byte 5 is what it claims.
-    honest = zstandard.ZstdCompressor().compress(bytes(256 + 255))
-    assert honest[4] == 0x60
-    short = bytearray(zstandard.ZstdCompressor().compress(bytes(250)))
-    assert short[4] == 0x20
-    short[5] = claimed
-
-    with pytest.raises(FormatError):
-        unpack(bytes(short))
-
-
-def test_a_frame_that_wants_a_huge_window_is_refused() -> None:
-    # Magic, a window descriptor of 2 GiB, content size 1, one raw last block of one byte.
-    frame = bytes.fromhex("28b52ffd" + "80" + "a8" + "01000000" + "090000" + "a0")
-
-    with pytest.raises(FormatError):
-        unpack(frame)
-
-
-@pytest.mark.parametrize("more", [b"\0", b"more", zstandard.ZstdCompressor().compress(b"x")])
-def test_nothing_may_stand_behind_the_frame(more: bytes) -> None:
-    with pytest.raises(FormatError):
-        unpack(pack({"act": "note"}) + more)
-
-
-def test_what_could_not_be_unpacked_is_not_packed() -> None:
-    with pytest.raises(FormatError, match="at most"):
-        pack({"note": "一" * UNPACKED_BYTES_MAX})
-
-
-def test_only_a_map_is_unpacked() -> None:
-    with pytest.raises(FormatError, match="map"):
-        unpack(zstandard.ZstdCompressor().compress(encode([1])))
-
-
-@given(st.binary(max_size=200))
-def test_arbitrary_bytes_are_refused_in_one_way(packed: bytes) -> None:
-    with pytest.raises(FormatError):
-        unpack(packed)
+    assert unpad(content.ljust(FACTS_STEP, b"\x80")[:4] + b"\x80" + bytes(27)) == content

@@ -32,7 +32,13 @@ from tests.golden.samples import (
     signing_key,
     unit_fields,
 )
-from tests.support.registries import new_unit, state
+from tests.support.registries import (
+    epoch_fields,
+    incarnation_fields,
+    new_unit,
+    set_fields,
+    state,
+)
 
 OTHER_STREET = "120103003000"
 
@@ -176,7 +182,45 @@ REFUSED: dict[str, tuple[Refused, str]] = {
     ),
     "moved by the new parent": (
         lambda r: (unit_fields(r, VILLAGE, parent=DISTRICT), signing_key(DISTRICT)),
-        f"not signed by {STREET}",
+        f"{STREET} does not stand above it",
+    ),
+    "given away by the old parent": (
+        lambda r: (unit_fields(r, VILLAGE, parent=OTHER_VILLAGE), signing_key(VILLAGE)),
+        "not signed by",
+    ),
+    "in the name of a unit that is not above": (
+        lambda r: (device_fields(r, VILLAGE, 2, by=OTHER_VILLAGE), signing_key(OTHER_VILLAGE)),
+        f"{OTHER_VILLAGE} does not stand above it",
+    ),
+    "in the name of the grandparent by the parent": (
+        lambda r: (device_fields(r, VILLAGE, 2, by=DISTRICT), signing_key(STREET)),
+        f"not signed by {DISTRICT}",
+    ),
+    "a device enrolled by its own unit": (
+        lambda r: (
+            device_fields(r, VILLAGE, 2, log="own", n=0, prev=bytes(32)),
+            signing_key(VILLAGE),
+        ),
+        "does not say this of itself",
+    ),
+    "a set published for a unit by its parent": (
+        lambda r: (set_fields(r, VILLAGE, log=None), above(VILLAGE)),
+        "in its own log",
+    ),
+    "an epoch that is not new": (
+        lambda r: (epoch_fields(r, VILLAGE, 1), above(VILLAGE)),
+        "new epoch",
+    ),
+    "an epoch for a device of another unit": (
+        lambda r: (
+            {**epoch_fields(r, VILLAGE, 2), "sealed": [[OTHER_DEVICE, bytes(80)]]},
+            above(VILLAGE),
+        ),
+        "not a device of this unit",
+    ),
+    "an incarnation that skips one": (
+        lambda r: (incarnation_fields(r, DEVICE, 2, 9), above(VILLAGE)),
+        "is in incarnation 0",
     ),
     "below itself": (
         lambda r: (unit_fields(r, DISTRICT, parent=VILLAGE), above(DISTRICT)),

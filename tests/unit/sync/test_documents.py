@@ -22,7 +22,7 @@ def sealed(path: tuple[str, ...] = PATH, kind: str = "entry") -> Record:
     """An entry of an outpost in Hexi, of any type that carries facts and a body."""
     header = Header(type=kind, case=CASE, path=path, device="120103001001-01", seq=1)
     return seal_entry(
-        header, {"act": "note"}, {"text": "材料已收"}, b"k" * 32, SIGNER, b"s" * 32
+        header, {"act": "note"}, {"text": "材料已收"}, b"k" * 32, SIGNER, b"s" * 16
     )
 
 

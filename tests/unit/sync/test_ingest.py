@@ -11,7 +11,7 @@ from security.registry import Registry
 from sync.documents import document_of
 from sync.errors import StoreConflictError
 from sync.feeds import decode_feed, feed_key
-from sync.ingest import Accepted, Direction, Gate, Inspection, Known, Quarantined, reconsider
+from sync.ingest import Accepted, Gate, Inspection, Known, Quarantined, reconsider
 from sync.ports import Store
 from sync.quarantine import (
     OUTSTANDING_MAX,
@@ -22,6 +22,7 @@ from sync.quarantine import (
     encode_count,
     set_aside_of,
 )
+from sync.rules import Direction
 from tests.support.tree import (
     CITY,
     OTHER_PATH,
@@ -314,7 +315,7 @@ def test_a_case_id_that_another_unit_made_is_no_ones_to_reuse() -> None:
     desk = Desk()
     [honest] = chain(VILLAGE, 1)
     header = replace(honest.header, case=new_case_id(0, "120103001004", bytes(RANDOM_BYTES)))
-    stolen = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+    stolen = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(16))
 
     assert desk.take([stolen]) == ["home"]
 
@@ -323,7 +324,7 @@ def test_a_feed_incarnation_that_nobody_stated_is_not_trusted() -> None:
     desk = Desk()
     [honest] = chain(VILLAGE, 1)
     header = replace(honest.header, incarnation=1)
-    other = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(32))
+    other = seal_entry(header, {}, {}, bytes(32), device_key(VILLAGE), bytes(16))
 
     assert desk.take([other]) == ["incarnation"]
 

@@ -16,6 +16,7 @@ from sync.protocol.messages import (
     answer_fields,
     exchange_fields,
 )
+from sync.protocol.varint import encode_varint
 from sync.protocol.wire import (
     FRAME_BYTES_MAX,
     FRAMES_MAX,
@@ -47,7 +48,7 @@ def answer() -> Answer:
 
 
 def frame(kind: int, payload: bytes) -> bytes:
-    return struct.pack(">BI", kind, len(payload)) + payload
+    return bytes([kind]) + encode_varint(len(payload)) + payload
 
 
 def stream(*frames: bytes, records: int = 0) -> bytes:
@@ -107,7 +108,7 @@ def test_a_length_beyond_the_limit_is_refused_before_its_bytes_arrive() -> None:
     reader = FrameReader()
 
     with pytest.raises(PeerProtocolError, match="2 MiB"):
-        reader.feed(MAGIC + struct.pack(">BI", FrameKind.RECORD, FRAME_BYTES_MAX + 1))
+        reader.feed(MAGIC + bytes([FrameKind.RECORD]) + encode_varint(FRAME_BYTES_MAX + 1))
 
 
 def test_a_message_beyond_the_limit_is_refused_as_soon_as_it_is() -> None:

@@ -1,0 +1,280 @@
+"""The registrar of a hub: what it states about the units below travels in its own feed.
+
+Each act is tried, written in one transaction, and then holds at this hub at once; all others
+learn it as their sessions bring it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+from casebook.errors import NotAuthorisedError
+from casebook.feed import Draft, Feed, Position
+from casebook.people import Station
+from casebook.proposal import Proposal
+from security.carriers import carry_statement
+from security.epochs import seal_epoch
+from security.errors import TrustError
+from security.header import NO_CASE, STATEMENT, Header
+from security.records import Record
+from security.registry import Registry, Unit
+from security.signing import ReadingKey, Signer, SigningKey
+from security.statements import Device, parse_statement
+from security.suites import KEY_BYTES
+from sync.authority import Authority, Learnt
+from sync.feeds import decode_feed, feed_key
+from sync.ports import RandomBytes, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Pens:
+    """What a hub signs with: for its device, and in the name of its unit."""
+
+    device: Signer = field(repr=False)
+    unit: SigningKey | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A unit that is stated for the first time."""
+
+    code: str
+    name: str
+    tier: str
+    signing: bytes
+    reading: bytes
+    epoch: int = 1
+
+
+class Registrar:
+    """States what the units below this hub are. One act at a time, from any thread."""
+
+    def __init__(
+        self,
+        station: Station,
+        authority: Authority,
+        feed: Feed,
+        store: Store,
+        pens: Pens,
+        random_bytes: RandomBytes,
+    ) -> None:
+        """Take the hub's place, its living registry, its feed and its keys."""
+        self._station = station
+        self._authority = authority
+        self._feed = feed
+        self._store = store
+        self._pens = pens
+        self._random_bytes = random_bytes
+
+    @property
+    def registry(self) -> Registry:
+        """The living registry."""
+        return self._authority.registry
+
+    def add_unit(self, unit: NewUnit, parent: str) -> Unit:
+        """State a new unit below `parent`, which is this unit or one below it.
+
+        Raises:
+            NotAuthorisedError: This node is no hub.
+            TrustError, FormatError: It may not stand there.
+            StoreError: Nothing was written.
+        """
+
+        def state(act: Proposal) -> None:
+            fields: dict[str, object] = {
+                "name": unit.name,
+                "tier": unit.tier,
+                "parent": parent,
+                "signing": unit.signing,
+                "reading": unit.reading,
+                "epoch": unit.epoch,
+            }
+            if act.trial.next_place(unit.code)[0]:
+                raise TrustError(f"unit {unit.code} stands in the registry already")
+            act.say(unit.code, "unit", fields)
+
+        self._act([parent, unit.code], state)
+        return self.registry.unit(unit.code)
+
+    def enrol(self, device: Device) -> Device:
+        """State a device of a unit below.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+
+        def state(act: Proposal) -> None:
+            fields = {
+                "device": device.id,
+                "station": device.station,
+                "signing": device.signing,
+                "reading": device.reading,
+                "ssh": device.ssh,
+                "host": device.host,
+            }
+            act.say(device.unit, "device", fields)
+
+        self._act([device.unit], state)
+        return self.registry.device(device.id)
+
+    def move(self, code: str, parent: str) -> Unit:
+        """Let a unit stand below another; its subtree, its cases and their scope follow.
+
+        This hub stands above both places. Each side gets what it needs to check the other: the
+        new place all that was ever stated about the moved units, the moved ones what is stated
+        about the units above them from now on.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+
+        def state(act: Proposal) -> None:
+            before = act.trial.path(code)
+            act.say(code, "unit", {**act.unit_fields(code), "parent": parent})
+            after = act.trial.path(code)
+            for each in act.trial.path(parent):
+                for raw in self.registry.statements([each]):
+                    act.carry(before, raw)
+            for raw in self.registry.statements(subtree(self.registry, code)):
+                act.carry(after, raw)
+
+        self._act([code, parent], state)
+        return self.registry.unit(code)
+
+    def restate(self, code: str, **changes: object) -> Unit:
+        """State a unit again with some fields changed: a name, its keys, closed, gateways.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        self._act(
+            [code], lambda act: act.say(code, "unit", {**act.unit_fields(code), **changes})
+        )
+        return self.registry.unit(code)
+
+    def rotate_own_key(self, fresh: SigningKey) -> None:
+        """Let every log below go on under a key that the unit above has stated already.
+
+        What a thief of the old key signs can then no longer follow on.
+
+        Raises:
+            NotAuthorisedError: The registry does not name the key for this unit.
+            TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        if self.registry.unit(self._station.unit).signing != fresh.public:
+            raise NotAuthorisedError("the unit above has not stated this signing key")
+        self._pens = replace(self._pens, unit=fresh)
+        children = [unit.code for unit in self.registry.children(self._station.unit)]
+
+        def state(act: Proposal) -> None:
+            for code in children:
+                act.say(code, "unit", act.unit_fields(code))
+
+        self._act(children, state)
+
+    def revoke(self, device: str, after_seq: int | None = None) -> int:
+        """End a device's authority and give its unit a new reading key; returns the position.
+
+        Args:
+            device: of a unit below.
+            after_seq: the last position of its feed that counts; by default all that has
+                arrived here.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        unit = self.registry.device(device).unit
+        last = self._last_seq(device) if after_seq is None else after_seq
+
+        def state(act: Proposal) -> None:
+            act.say(unit, "revoke", {"device": device, "after_seq": last})
+            self._say_epoch(act, unit)
+
+        self._act([unit], state)
+        return last
+
+    def new_epoch(self, unit: str) -> int:
+        """Give a unit a new reading key, sealed to each of its active devices.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        self._act([unit], lambda act: self._say_epoch(act, unit))
+        return self.registry.unit(unit).epoch
+
+    def approve_incarnation(self, device: str, after_seq: int) -> int:
+        """Let a device that was restored or cloned go on in a new feed.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        unit, number = self.registry.device(device).unit, self.registry.incarnation(device) + 1
+        fields = {"device": device, "number": number, "after_seq": after_seq}
+        self._act([unit], lambda act: act.say(unit, "incarnation", fields))
+        return number
+
+    def carry(self, raw: bytes) -> None:
+        """Pass on a statement that was signed elsewhere: by the root key, which is offline.
+
+        Raises:
+            TrustError, FormatError: It cannot stand now.
+            StoreError: Nothing was written.
+        """
+        unit = parse_statement(raw).unit
+        with self._feed.lock:
+            trial = Registry(self.registry.root_key)
+            known = [unit] if self.registry.next_place(unit)[0] else []
+            trial.apply_all(self.registry.statements([self._station.unit, *known]))
+            trial.apply(raw)
+            self._write([(trial.path(unit), raw)])
+
+    def _say_epoch(self, act: Proposal, unit: str) -> None:
+        fresh = ReadingKey.from_private(self._random_bytes(KEY_BYTES))
+        epoch = act.trial.unit(unit).epoch + 1
+        devices = [
+            device for device in act.trial.devices(unit) if act.trial.is_active(device.id)
+        ]
+        sealed = [[device.id, seal_epoch(fresh, unit, epoch, device)] for device in devices]
+        fields = {"epoch": epoch, "reading": fresh.public, "sealed": sealed}
+        act.say(unit, "epoch", fields)
+
+    def _last_seq(self, device: str) -> int:
+        key = feed_key(device, self.registry.incarnation(device))
+        return decode_feed(self._store.local(key)).head
+
+    def _act(self, about: Collection[str], state: Callable[[Proposal], object]) -> None:
+        if self._pens.unit is None:
+            raise NotAuthorisedError("this node holds no signing key of a unit")
+        with self._feed.lock:
+            act = Proposal(self.registry, self._station.unit, self._pens.unit, about)
+            state(act)
+            self._write(act.carried)
+
+    def _write(self, carried: list[tuple[tuple[str, ...], bytes]]) -> None:
+        self._feed.append([self._draft(path, raw) for path, raw in carried])
+        for _, raw in carried:
+            if self._authority.learn(raw) not in {Learnt.NEW, Learnt.KNOWN}:
+                raise TrustError("the registry changed while a statement was written")
+        self._authority.tell()
+
+    def _draft(self, path: tuple[str, ...], raw: bytes) -> Draft:
+        def draft(position: Position) -> Record:
+            header = Header(
+                type=STATEMENT,
+                case=NO_CASE,
+                path=path,
+                device=self._station.device,
+                seq=position.seq,
+                prev=position.prev,
+                hlc=position.hlc,
+            )
+            return carry_statement(header, raw, self._pens.device)
+
+        return draft
+
+
+def subtree(registry: Registry, code: str) -> list[str]:
+    """A unit and all below it, each after its parent."""
+    found = [code]
+    for each in found:
+        found += [child.code for child in registry.children(each)]
+    return found

@@ -1,0 +1,72 @@
+"""When a node and the unit above speak about their logs: after sessions, and now and then."""
+
+import logging
+from typing import Protocol
+
+from sync.errors import SyncError
+from sync.log.contact import ChildSide
+from sync.ports import Clock
+from sync.status import SessionReport
+
+SOON_S = 10.0
+LATEST_S = 300.0
+"""A witness with nothing of its own to say is asked for its word this often."""
+
+_AGAIN_MAX = 3
+
+logger = logging.getLogger(__name__)
+
+
+class Channel(Protocol):
+    """A way to the unit above, as `sync.transports.http.HttpTransport`."""
+
+    def exchange(self, body: bytes) -> bytes:
+        """Send a request and give its answer."""
+        ...
+
+
+class Visits:
+    """Speak about logs after a session of sync, in the same thread and over the same tunnel.
+
+    An outpost does so when a session moved something, a hub also while its checkpoint is not
+    final: after ten seconds, then ever more rarely, at the latest every five minutes.
+    """
+
+    def __init__(self, child: ChildSide, channel: Channel, clock: Clock) -> None:
+        """Take who speaks and over what."""
+        self._child = child
+        self._channel = channel
+        self._clock = clock
+        self._next_at = 0.0
+        self._wait_s = SOON_S
+        self._text = ""
+
+    def after(self, report: SessionReport) -> None:
+        """Speak, if this session gives a reason to; what fails is tried after a later one."""
+        if report.outcome != "done" or not self._is_due(report):
+            return
+        try:
+            for _ in range(_AGAIN_MAX):
+                if not self._child.take(self._channel.exchange(self._child.request())):
+                    break
+        except SyncError as error:
+            logger.warning(
+                "the hub above and this node did not agree", extra={"error": str(error)}
+            )
+
+    def _is_due(self, report: SessionReport) -> bool:
+        now = self._clock.monotonic()
+        text = self._own_text()
+        if report.pushed or report.pulled or text != self._text:
+            self._wait_s = SOON_S
+        elif self._child.log is None or now < self._next_at:
+            return False
+        else:
+            self._wait_s = min(LATEST_S, 2 * self._wait_s)
+        self._text = text
+        self._next_at = now + self._wait_s
+        return True
+
+    def _own_text(self) -> str:
+        signed = self._child.log.head.signed if self._child.log else None
+        return signed.text if signed else ""
