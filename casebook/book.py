@@ -14,15 +14,14 @@ from casebook.intake import Intake, Received
 from casebook.journal import Journal
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
-from casebook.ruling import Rules
+from casebook.rows import BookRules
 from casebook.shelves import CONDITIONS, SEARCH, shelf_values
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
-from cases.conflicts import Conflict
 from cases.errors import UnlawfulActError
-from cases.fold import CaseState, digest, fold
+from cases.fold import CaseState, fold
 from cases.items import Item
-from cases.lifecycle import Actor, available, breaches, hand_over_targets, next_step
+from cases.lifecycle import Actor, available, hand_over_targets, next_step
 from cases.limits import Calendar
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
@@ -74,7 +73,7 @@ class Casebook:
         self.journal.read_with(office.reading)
         self._is_checked = False
         self._is_held = False
-        self._rules = Rules(station, catalogue, office.registry, office.calendar.version)
+        self._rules = BookRules(station, catalogue, office.registry, office.calendar.version)
 
     @property
     def feed(self) -> Feed:
@@ -144,8 +143,8 @@ class Casebook:
         with self._feed.lock:
             self._check_not_held()
             file = self._files.open(case)
-            state = fold(file.entries)
-            ruling = self._rules.ruling(self._item(state.item), file.path, clerk)
+            state = _on_its_way(file)
+            ruling = self._rules.ruling(self._item(state.item), file.way, clerk)
             self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
         self.refresh()
         return self.state(case)
@@ -178,9 +177,9 @@ class Casebook:
             UnknownItemError: Its facts are not readable here, or name an unknown item.
         """
         file = self._files.open(case)
-        state = fold(file.entries)
+        state = _on_its_way(file)
         item = self._item(state.item)
-        ruling = self._rules.ruling(item, file.path, clerk)
+        ruling = self._rules.ruling(item, file.way, clerk)
         bodies = file.bodies()
         up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
         due = due_of(state, self.calendar)
@@ -189,7 +188,7 @@ class Casebook:
         return CaseView(
             case=case,
             state=replace(
-                state, conflicts=(*state.conflicts, *self._breaches(state, file.path))
+                state, conflicts=(*state.conflicts, *self._rules.breaches(state, file))
             ),
             item=item,
             readable=file.readable,
@@ -296,13 +295,42 @@ class Casebook:
             if tag.startswith("case:")
         )
         files = [self._files.open(bytes.fromhex(case)) for case in touched]
-        read = [(file, self._row(file)) for file in files if file.entries]
+        read = [(file, self._rules.row(file, self.calendar)) for file in files if file.entries]
         last = changes.rows[-1].document.id if changes.rows else place.document
         place = Place(self._store.incarnation, changes.last_seq, last)
         self._index.update([row for _, row in read], place)
         own = [row.case_no for file, row in read if self._is_own(file)]
         self._desk.keep_numbers(self._store, filter(None, own))
         return len(read)
+
+    def read_again(self) -> int:
+        """Fold every case anew while the lists go on showing what they have.
+
+        Needed when a key arrived after what it opens.
+        """
+        with self._feed.lock:
+            self._index.update([], Place(self._store.incarnation))
+        return self.refresh()
+
+    def regrant(self) -> int:
+        """Grant the cases of homes that this unit speaks for to whoever came onto their path.
+
+        Returns:
+            How many cases were granted again.
+
+        Raises:
+            StoreError: The store cannot be read or written; what was granted stays granted.
+        """
+        self.refresh()
+        return sum(self._regrant(bytes.fromhex(case)) for case in self._index.cases())
+
+    def _regrant(self, case: bytes) -> bool:
+        with self._feed.lock:
+            file = self._files.open(case)
+            newcomers = [] if self._is_held else self._rules.newcomers(file)
+            if newcomers:
+                self._feed.append([self._desk.grant_again(file, newcomers)])
+        return bool(newcomers)
 
     def _place(self) -> Place:
         """Return how far the read model is, after dropping one that follows another store."""
@@ -326,42 +354,6 @@ class Casebook:
     def _is_own(self, file: CaseFile) -> bool:
         return file.origin_device == self.station.device
 
-    def _row(self, file: CaseFile) -> CaseRow:
-        state = fold(file.entries)
-        return CaseRow(
-            case_id=file.case.hex(),
-            case_no=state.case_no,
-            item=state.item,
-            item_version=state.item_version,
-            home=file.path[-1],
-            path="/".join(file.path),
-            state=state.state,
-            custody=state.custody,
-            offer_to=state.offered_to,
-            next_act=self._next_act(state),
-            outcome=state.outcome,
-            received_at=state.received_at,
-            accepted_at=state.accepted_at,
-            decided_at=state.decided_at,
-            due=due_of(state, self.calendar).text,
-            conflicts=len(state.conflicts) + len(self._breaches(state, file.path)),
-            held=len(state.held) + file.unopened,
-            withdraw_requested=int(state.withdraw_requested),
-            readable=file.readable,
-            own_seq=file.own_seq,
-            updated_ms=max(entry.hlc[0] for entry in file.entries),
-            digest=digest(state),
-        )
-
-    def _breaches(self, state: CaseState, path: tuple[str, ...]) -> tuple[Conflict, ...]:
-        item = self.catalogue.items.get(state.item)
-        return breaches(state, item, self._rules.duties(path)) if item else ()
-
-    def _next_act(self, state: CaseState) -> str:
-        item = self.catalogue.items.get(state.item)
-        following = next_step(state, item) if item else None
-        return following.act if following else ""
-
     def _item(self, code: str) -> Item:
         item = self.catalogue.items.get(code)
         if item is None:
@@ -378,6 +370,11 @@ class Casebook:
             view.receipt or "",
             view.state.received_at,
         )
+
+
+def _on_its_way(file: CaseFile) -> CaseState:
+    """Fold a case and let it go on along the path that its home has now."""
+    return replace(fold(file.entries), path=file.way)
 
 
 def _escaped(digits: str) -> str:

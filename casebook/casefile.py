@@ -46,8 +46,10 @@ class CaseKeys:
 class CaseFile:
     """The entries of a case that opened, and with which keys.
 
-    `unopened` counts what is here and could not be read: damaged on this disk, under a key that
-    was not granted, or not of this case's path.
+    `path` is that of the receipt. `way` is the path on which the case goes on: that of its home
+    now, or the former one for a unit that stands on that alone. `unopened` counts what is here
+    and could not be read: damaged on this disk, under a key that was not granted, or not of a
+    path that the home has or had.
     """
 
     case: bytes
@@ -58,6 +60,8 @@ class CaseFile:
     records: tuple[Record, ...]
     own_seq: int
     unopened: int
+    grants: tuple[Record, ...] = ()
+    way: tuple[str, ...] = ()
     origin_device: str = ""
     is_full: bool = False
 
@@ -128,6 +132,8 @@ class CaseFiles:
             records=tuple(record for _, record in opened),
             own_seq=own_seq,
             unopened=len(wanted) - len(opened) + damaged + changes.more,
+            grants=tuple(record for record in records if record.header.type == GRANT),
+            way=self._way(origin.record.header.path) if origin else (),
             origin_device=origin.record.header.device if origin else "",
             is_full=changes.more or len(changes.rows) >= RECORDS_MAX,
         )
@@ -185,7 +191,7 @@ class CaseFiles:
         case = origin.record.header
         for record in entries:
             header = record.header
-            if (header.path, header.generation) != (case.path, case.generation):
+            if header.generation != case.generation or not self._is_way(header.path, case.path):
                 continue
             try:
                 facts = open_facts(record, origin.keys.facts)
@@ -204,6 +210,19 @@ class CaseFiles:
                 incarnation=header.incarnation,
             )
             yield entry, record
+
+    def _is_way(self, path: tuple[str, ...], origin: tuple[str, ...]) -> bool:
+        """Tell whether a case may go on under a path: its own, or one its home came to have."""
+        if path == origin:
+            return True
+        return path[-1] == origin[-1] and self._registry.knows_path(path)
+
+    def _way(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            now = self._registry.path(path[-1])
+        except TrustError:
+            return path
+        return now if self._unit in now else path
 
     def _author(self, record: Record) -> str:
         try:

@@ -174,18 +174,31 @@ class Desk:
         if file.is_full:
             message = f"case {file.case.hex()} has as many records as are read of one case"
             raise CaseFullError(message)
-        sheet = _Sheet(
-            file.case,
-            file.path,
-            file.generation,
-            tuple(bytes.fromhex(head) for head in state.heads[:PARENTS_MAX]),
-            state.epoch,
-        )
+        heads = tuple(bytes.fromhex(head) for head in state.heads[:PARENTS_MAX])
+        path = self._signed_path(file, str(facts.get("to", "")))
+        sheet = _Sheet(file.case, path, file.generation, heads, state.epoch)
         drafts = [self._entry(sheet, keys, facts, texts.body)]
         newcomer = self._newcomer(act, facts, ruling)
         if newcomer is not None:
             drafts.insert(0, self._grant(sheet, keys, [newcomer]))
         self._feed.append(drafts)
+
+    def grant_again(self, file: CaseFile, readers: list[Reader]) -> Draft:
+        """Return the draft of a grant to units that came onto the path of a case.
+
+        The case key must be at hand.
+        """
+        assert file.keys is not None
+        sheet = _Sheet(file.case, self._signed_path(file), file.generation, (), 0)
+        return self._grant(sheet, file.keys, readers)
+
+    def _signed_path(self, file: CaseFile, to: str = "") -> tuple[str, ...]:
+        """Return the path to write under; that of the receipt reaches the most units.
+
+        An act is judged by its own path: it has to hold the author, and whom it is offered to.
+        """
+        known = (self._station.unit, to) if to else (self._station.unit,)
+        return file.path if all(unit in file.path for unit in known) else file.way
 
     def _newcomer(self, act: str, facts: Mapping[str, object], ruling: Ruling) -> Reader | None:
         """Return the unit that a hand-over must first give the case key, if any."""

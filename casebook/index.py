@@ -200,6 +200,12 @@ class CaseIndex:
             rows = self._database.query("SELECT case_id, digest FROM cases")
             return {row["case_id"]: row["digest"] for row in rows}
 
+    def cases(self) -> tuple[str, ...]:
+        """Return the ids of all cases, in hex."""
+        with self._lock:
+            rows = self._database.query("SELECT case_id FROM cases ORDER BY case_id")
+            return tuple(str(row["case_id"]) for row in rows)
+
     def clear(self) -> None:
         """Forget every row; the next update starts from the beginning of the store."""
         with self._lock, self._database.conn:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sync.ports import Store
 from sync.quarantine import QUARANTINE, set_aside_of
+from sync.scope import CARRIED
 
 ROWS_MAX = 1_000
 BYTES_MAX = 16 << 20
@@ -20,11 +21,15 @@ class QuarantineRow:
 
 
 def quarantine_rows(store: Store) -> tuple[QuarantineRow, ...]:
-    """Return what is set aside, oldest first, at most ROWS_MAX.
+    """Return what is set aside and was not found good since, oldest first, at most ROWS_MAX.
 
     Raises:
         StoreError: A document of the quarantine was damaged.
     """
     changes = store.changes(0, limit=ROWS_MAX, databases=(QUARANTINE,), bytes_max=BYTES_MAX)
     kept = [(change.seq, set_aside_of(change.document)) for change in changes.rows]
-    return tuple(QuarantineRow(each.id, each.reason, each.neighbour, seq) for seq, each in kept)
+    return tuple(
+        QuarantineRow(each.id, each.reason, each.neighbour, seq)
+        for seq, each in kept
+        if not any(store.get(database, each.id) for database in CARRIED)
+    )

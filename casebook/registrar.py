@@ -129,13 +129,13 @@ class Registrar:
 
         def state(act: Proposal) -> None:
             before = act.trial.path(code)
+            # What each side needs goes before the move itself, so that nothing has to wait.
+            for raw in self.registry.statements([parent]):
+                act.carry(before, raw)
+            moved = self.registry.statements(subtree(self.registry, code))
+            for raw in moved:
+                act.carry(act.trial.path(parent), raw)
             act.say(code, "unit", {**act.unit_fields(code), "parent": parent})
-            after = act.trial.path(code)
-            for each in act.trial.path(parent):
-                for raw in self.registry.statements([each]):
-                    act.carry(before, raw)
-            for raw in self.registry.statements(subtree(self.registry, code)):
-                act.carry(after, raw)
 
         self._act([code, parent], state)
         return self.registry.unit(code)

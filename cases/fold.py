@@ -97,7 +97,10 @@ class _Folding:
             check_facts(entry.facts)
         except FactsError:
             return "malformed"
-        reason = refusal(self._state, act, entry.facts, entry.unit, entry.epoch)
+        # A home that was moved has another path from then on: each act goes by its own.
+        is_same = entry.path == self._state.path
+        case = self._state if is_same else replace(self._state, path=entry.path)
+        reason = refusal(case, act, entry.facts, entry.unit, entry.epoch)
         if not reason and act == "receive" and entry.path[-1:] != (entry.unit,):
             return "not_home"
         if not reason and act == "receive" and not _is_own_number(entry):

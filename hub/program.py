@@ -17,9 +17,12 @@ from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.log.serving import PREFIX
+from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication
+from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -79,11 +82,19 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     )
     pages = create_app(context, [blueprint(context, installation.store)])
     log = keeper.application(sync_device)
-    api = api_of(pages, _exchange(installation, connection), log)
-    server = PageServer(settings.pages, api)
+    driver = _driver(installation, connection)
+    door = open_couch_door(
+        installation.store, pages, lambda environ: _child(driver, sync_device(environ))
+    )
+    exchange = ExchangeApplication(driver.answer_bytes, sync_device)
+    if door is not None:
+        api = door.beside(api_of(pages, exchange, log))
+    else:
+        api = api_of(pages, exchange, log)
+    server = PageServer(settings.pages, api, waiting=FEEDS)
     doorway = _gateway(installation, gateway, server.adopt)
-    parts: list[Part] = [server, Indexing(installation), doorway, keeper]
-    return [*parts, connection] if connection else parts
+    parts = [server, door, Indexing(installation), doorway, keeper, connection]
+    return [part for part in parts if part is not None]
 
 
 def api_of(pages: Application, exchange: Application, log: Application) -> Application:
@@ -110,9 +121,9 @@ def sync_device(environ: dict[str, Any]) -> str | None:
     return caller.device if caller and caller.target is Target.SYNC else None
 
 
-def _exchange(installation: Installation, connection: Connection | None) -> Application:
+def _driver(installation: Installation, connection: Connection | None) -> DownstreamDriver:
     """Return the hub's end of sync; who asks is known by the connection, not by the request."""
-    driver = DownstreamDriver(
+    return DownstreamDriver(
         unit=installation.station.unit,
         store=installation.store,
         gate=installation.gate(Allowance(WallClock().monotonic)),
@@ -120,7 +131,23 @@ def _exchange(installation: Installation, connection: Connection | None) -> Appl
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
     )
-    return ExchangeApplication(driver.answer_bytes, sync_device)
+
+
+def _child(driver: DownstreamDriver, device: str | None) -> Child | None:
+    """Return the child whose device came for exchanges; None if nobody did.
+
+    Raises:
+        TrustError: The device was revoked meanwhile, or its unit is not below this one.
+    """
+    if device is None:
+        return None
+    registry = driver.registry
+    known = registry.device(device)
+    if registry.unit(known.unit).parent != driver.unit:
+        raise TrustError(f"device {device} does not belong to a unit below this one")
+    if registry.revoked_after(device) is not None:
+        raise TrustError(f"device {device} was revoked")
+    return Child(known.unit, scope_of(registry, known.unit), driver.gate, driver.on_stored)
 
 
 def _stored(installation: Installation, connection: Connection | None) -> None:

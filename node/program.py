@@ -6,6 +6,7 @@ from pathlib import Path
 from node.pages import blueprint
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
+from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -43,9 +44,12 @@ def run_node(config: Path, ready: Callable[[Installation], None]) -> None:
             secret=installation.cookie_key,
             now_ms=WallClock().now_ms,
         )
-        pages = PageServer(settings.pages, create_app(context, [blueprint(context)]))
-        parts: list[Part] = [pages, Indexing(installation), connection]
+        pages = create_app(context, [blueprint(context)])
+        door = open_couch_door(installation.store, pages)
+        shown = door.beside(pages) if door else pages
+        server = PageServer(settings.pages, shown, waiting=FEEDS)
+        parts: list[Part | None] = [server, door, Indexing(installation), connection]
         note_start(settings, installation.store, installation.casebook.journal)
-        run_until_told(parts, lambda: ready(installation))
+        run_until_told([part for part in parts if part], lambda: ready(installation))
     finally:
         installation.close()

@@ -29,6 +29,8 @@ SUBJECTS = {
     "registry": "postroad.registries",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
+    "bundle": "postroad.bundles",
+    "compare": "postroad.comparing",
     "version": "postroad.version",
 }
 """The subjects in the order of the help, and the module that adds each.

@@ -34,5 +34,13 @@ class BundleError(PostroadError):
     """A bundle cannot be made or taken in as asked; nothing was stored."""
 
 
+class CompareError(PostroadError):
+    """Two stores cannot be compared as asked; nothing was changed."""
+
+
+class QuarantineError(PostroadError):
+    """What was set aside cannot be decided as asked; nothing was changed."""
+
+
 class VerdictError(PostroadError):
     """A check was carried out to the end, and the answer is no."""

@@ -47,6 +47,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="store.serve.cors.help",
     )
+    parser.add_argument(
+        "--allow-edits", action="store_true", help="store.serve.allow_edits.help"
+    )
 
 
 def serve_store(arguments: argparse.Namespace) -> None:
@@ -61,6 +64,7 @@ def serve_store(arguments: argparse.Namespace) -> None:
     # Checking a store needs no web server, so it is loaded by this command alone.
     from sync.couchdb_http.cors import Cors
     from sync.couchdb_http.serving import ServedStore, ServingSettings
+    from sync.views.guarded import Guarded
 
     login = _login(arguments)
     address = _address(arguments.host, arguments.port)
@@ -74,7 +78,8 @@ def serve_store(arguments: argparse.Namespace) -> None:
                 Cors(tuple(arguments.cors_origin)),
                 version=importlib.metadata.version("postroad"),
             )
-            served = ServedStore(store, listening, settings, WallClock(), random_bytes)
+            guarded = Guarded(store, allow_edits=arguments.allow_edits)
+            served = ServedStore(guarded, listening, settings, WallClock(), random_bytes)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: served.close())
             host = f"[{address[0]}]" if ":" in address[0] else address[0]

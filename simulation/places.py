@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from casebook.book import Casebook, Office
 from casebook.desk import World as DeskWorld
+from casebook.epochs import ReadingKeys
 from casebook.index import CaseIndex
 from casebook.people import Clerk, station_of
 from casebook.registrar import Pens, Registrar, subtree
 from cases.catalogue import Catalogue
 from cases.limits import Calendar
 from security.registry import Registry
+from security.signing import ReadingKey
 from simulation.clock import OfficeClock
 from simulation.disk import FragileStore
 from simulation.links import SimulatedLink, Weather
@@ -42,6 +44,7 @@ class Place:
     unit: str
     seed: tuple[bytes, ...]
     pens: Pens
+    reading: ReadingKeys
     store: FragileStore
     clock: OfficeClock
     source: random.Random
@@ -61,8 +64,9 @@ class Place:
         registry.apply_all(self.seed)
         self.authority = Authority(registry)
         replay(self.authority, self.store)
+        self.reading.adopt(registry, self.office.station)
         self.casebook = Casebook(
-            replace(self.office, registry=registry),
+            replace(self.office, registry=registry, reading=self.reading),
             self.store,
             DeskWorld(self.clock, self.source.randbytes),
             CaseIndex(None),
@@ -75,6 +79,7 @@ class Place:
             self.pens,
             self.source.randbytes,
         )
+        self.authority.listen(lambda _news: self._take_care())
         gate = Gate(registry, self.store, self.unit, authority=self.authority)
         self.hub = DownstreamDriver(
             unit=self.unit,
@@ -97,6 +102,12 @@ class Place:
             jitter=self.source.random,
         )
 
+    def _take_care(self) -> None:
+        """Do what a program does after its registry has grown."""
+        if self.reading.adopt(self.registry, self.office.station):
+            self.casebook.read_again()
+        self.casebook.regrant()
+
     @property
     def registry(self) -> Registry:
         """What this place knows of the organisation."""
@@ -111,6 +122,10 @@ class Place:
     def clerk(self, name: str) -> Clerk:
         """Return one of the place's clerks."""
         return Clerk(f"{self.unit}-{name}", "测试员", ROLES, self.unit)
+
+
+def _kept_by_the_disk(_epoch: int, _key: ReadingKey) -> None:
+    """The keys of a place outlive its machine: they are part of the place."""
 
 
 def make_place(
@@ -132,6 +147,7 @@ def make_place(
         unit=unit,
         seed=tree.registry.statements(scope),
         pens=Pens(keys.device, keys.unit),
+        reading=ReadingKeys({EPOCH: keys.reading}, keys.device_reading, _kept_by_the_disk),
         store=FragileStore(MemoryStore(source.randbytes), unit),
         clock=clock,
         source=source,

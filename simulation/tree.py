@@ -33,6 +33,7 @@ class UnitKeys:
     unit: SigningKey = field(repr=False)
     reading: ReadingKey = field(repr=False)
     device: SigningKey = field(repr=False)
+    device_reading: ReadingKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ def keyed_tree(rows: Sequence[UnitRow], random_bytes: RandomBytes) -> KeyedTree:
             SigningKey.from_private(random_bytes(KEY_BYTES)),
             ReadingKey.from_private(random_bytes(KEY_BYTES)),
             SigningKey.from_private(random_bytes(KEY_BYTES)),
+            ReadingKey.from_private(random_bytes(KEY_BYTES)),
         )
         signer = tree.units[row.parent].unit if row.parent else root
         tree.registry.apply(sign_statement(_unit(row, keys, escrow), signer))
-        device_reading = ReadingKey.from_private(random_bytes(KEY_BYTES)).public
-        device = _device(row.code, keys.device.public, device_reading)
+        device = _device(row.code, keys.device.public, keys.device_reading.public)
         place = {"n": 1, "prev": tree.registry.next_place(row.code)[1]}
         tree.registry.apply(sign_statement({**device, **place}, signer))
         tree.units[row.code] = keys

@@ -45,6 +45,14 @@ class AttachmentContent(Protocol):
         ...
 
 
+class TaggedStore(Protocol):
+    """A store that knows which documents are in whose scope."""
+
+    def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
+        """How many documents of a database are in one of these scopes."""
+        ...
+
+
 class DocumentStore(Protocol):
     """Databases of documents as CouchDB has them. Every method may be called from any thread.
 

@@ -134,6 +134,7 @@ class Revision:
         body: One JSON object in UTF-8 without top-level keys that start with an underscore, but
             for those that CouchDB's replicator leaves in documents (`_replication_state`).
         attachments: In the order of `_attachments`.
+        tags: Scopes whose feeds carry it, as those of `sync.ports.Document`.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Revision:
     deleted: bool
     body: bytes = field(repr=False)
     attachments: tuple[Attachment | AttachmentStub, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +328,7 @@ class DatabaseInfo:
         active_bytes: The part of it that is in use.
         compact_running: Whether `compact` is at work.
         revs_limit: Revisions of a branch that are remembered.
+        of_program: Whether it came to be by the program's own puts, not over this protocol.
     """
 
     name: str
@@ -338,6 +341,7 @@ class DatabaseInfo:
     active_bytes: int
     compact_running: bool
     revs_limit: int
+    of_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)

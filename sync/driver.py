@@ -48,7 +48,7 @@ from sync.protocol.upstream import (
     Upstream,
 )
 from sync.protocol.wire import Message, decode_message, encode_message
-from sync.reconciling import ROWS_MIN, Reconciler
+from sync.reconciling import ROWS_MIN, Reconciler, Survey
 from sync.status import LinkState, SessionReport, SyncStatus
 from sync.wallclock import random_bytes
 
@@ -184,6 +184,24 @@ class UpstreamDriver:
         level = logging.DEBUG if is_idle else logging.INFO
         logger.log(level, "session ended", extra={"parent": self.link.parent, **asdict(report)})
         return report
+
+    def survey(self) -> Survey:
+        """What this store and the parent's do not have in common; changes nothing.
+
+        Raises:
+            TransportError, RefusedError, PeerProtocolError: The parent cannot be asked.
+        """
+        with self._one_at_a_time:
+            tally = _Tally()
+            return self._reconciler.survey(
+                lambda request: self._compare(request, tally),
+                lambda: self._machine.batch.bytes,
+            )
+
+    def repair(self) -> SessionReport:
+        """Hold a session that begins with a comparison, whatever the cursors say."""
+        self._reconciler.doubt()
+        return self.run_once(asked=True)
 
     def status(self) -> SyncStatus:
         """How the link stands; may be asked from any thread.

@@ -60,6 +60,14 @@ class Found:
     quarantined: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Records that only one side has, as they are sealed."""
+
+    here: tuple[bytes, ...] = field(repr=False)
+    there: tuple[bytes, ...] = field(repr=False)
+
+
 @dataclass(kw_only=True, eq=False)
 class Reconciler:
     """Knows when a child must compare its store with its parent's, and does it."""
@@ -88,6 +96,10 @@ class Reconciler:
         if up is not None and down is not None:
             return False
         return self._holds_at_least(self.rows_min)
+
+    def doubt(self) -> None:
+        """Let the next session begin with a reconciliation."""
+        self._is_doubtful = True
 
     def doubts(self, exchange: Exchange, answer: Answer) -> bool:
         """Whether an answer shows that one side is not the one that the other knew.
@@ -148,6 +160,33 @@ class Reconciler:
         assert running.place is not None, "settled without an answer"
         self._settle(running.place, upto=running.snapshot)
         return found
+
+    def survey(
+        self, send: Callable[[Compare], Compared], batch_bytes: Callable[[], int]
+    ) -> "Survey":
+        """What differs, looked at and not mended: nothing is stored and no cursor moves.
+
+        Raises:
+            TransportError, RefusedError: From `send`.
+            PeerProtocolError: The parent contradicts itself, or was replaced meanwhile.
+        """
+        self._running = None
+        running = self._begin()
+        taken: list[bytes] = []
+        for _ in range(ROUNDS_MAX):
+            if running.state.phase is not Phase.COMPARING:
+                break
+            ask, request = self._request(running, batch_bytes())
+            answer = send(request)
+            self._check(answer)
+            if running.place not in {None, answer.place}:
+                raise PeerProtocolError("the parent is another one than a moment ago")
+            running.place = answer.place
+            running.state.answered(ask, answer.entries, answer.done, answer.given)
+            taken += answer.records
+        self._running = None
+        ours = [self._record_at(seq) for seq in running.state.surplus()]
+        return Survey(tuple(raw for raw in ours if raw is not None), tuple(taken))
 
     def _holds_at_least(self, count: int) -> bool:
         held = 0

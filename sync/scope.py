@@ -75,7 +75,7 @@ def outgoing(page: Changes) -> Iterator[tuple[int, str, bytes]]:
 
 
 def record_bytes(document: Document) -> bytes | None:
-    """The record in a document, or None if the document was damaged."""
+    """The record inside a document, if it holds the one that its id names."""
     # Its name is its hash, which is all there is to check: it was judged when it came in, and
     # reading the header again would take a third of the time of a whole exchange.
     try:

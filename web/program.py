@@ -67,17 +67,8 @@ class Connection:
             KeyFileError: This node has no certificate.
             TunnelError: The registry holds no host key of the hub above.
         """
-        store, station = installation.store, installation.station
-        self._uplink = Uplink(_client(installation, upstream))
-        driver = UpstreamDriver(
-            link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
-            store=store,
-            gate=installation.gate(),
-            transport=HttpTransport(self._uplink.stream, WallClock()),
-            clock=WallClock(),
-            jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
-            on_stored=installation.casebook.refresh,
-        )
+        store = installation.store
+        driver, self._uplink = open_way_up(installation, upstream)
         self._driver = driver
         self._installation = installation
         child = ChildSide(
@@ -128,6 +119,29 @@ class Connection:
             self._door.close()
         self._uplink.close()
         self._agent.stop(STOP_S)
+
+
+def open_way_up(
+    installation: Installation, upstream: Upstream
+) -> tuple[UpstreamDriver, Uplink]:
+    """Return what holds sessions with the unit above, and the tunnel to close afterwards.
+
+    Raises:
+        KeyFileError: This node has no certificate.
+        TunnelError: The registry holds no host key of the hub above.
+    """
+    station = installation.station
+    uplink = Uplink(_client(installation, upstream))
+    driver = UpstreamDriver(
+        link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
+        store=installation.store,
+        gate=installation.gate(),
+        transport=HttpTransport(uplink.stream, WallClock()),
+        clock=WallClock(),
+        jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
+        on_stored=installation.casebook.refresh,
+    )
+    return driver, uplink
 
 
 class Indexing:

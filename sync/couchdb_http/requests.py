@@ -220,7 +220,7 @@ def request_of(environ: "WSGIEnvironment") -> Request:
         headers,
         environ["wsgi.input"],
         int(length),
-        f"{environ['wsgi.url_scheme']}://{host}",
+        f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}",
         "",
         environ,
     )

@@ -7,17 +7,19 @@ will be refused are not kept, errors are JSON, and peers that trickle are cut of
 """
 
 import logging
+import select
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
 from sync.couchdb_http.errors import ReplyError, too_large
@@ -92,15 +94,14 @@ class CouchServer:
             cleanup_interval=_MAINTENANCE_S,
             connection_limit=CONNECTIONS_MAX,
             channel_request_lookahead=1,  # a client that hangs up during an answer is noticed
-            asyncore_use_poll=True,
             clear_untrusted_proxy_headers=True,
         )
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(workers)
-        sockets: dict[int, Any] = {}
+        self._sockets: dict[int, Any] = {}
         self._server = _Server(
             application,
-            sockets,
+            self._sockets,
             _sock=listening,
             dispatcher=self._dispatcher,
             adj=settings,
@@ -108,13 +109,37 @@ class CouchServer:
             bind_socket=False,
         )
 
-        self._loop = WaitressLoop(self._server, sockets, use_poll=True)
+        self._loop = WaitressLoop(self._server, self._sockets, use_poll=hasattr(select, "poll"))
         self._server.channel_class = partial(_channel, partial(_Parser, gate, clock))
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return int(self._server.effective_port)
+
+    def adopt(self, connection: socket.socket, known: Mapping[str, object]) -> None:
+        """Serve a connection that somebody else accepted; may be called from any thread.
+
+        Args:
+            connection: Connected, and from here on this server's.
+            known: What stands in the environment of each of its requests besides.
+
+        Raises:
+            OSError: The server has stopped, and the connection stays with its owner.
+        """
+
+        def begin() -> None:
+            try:
+                place = ("127.0.0.1", 0)
+                made = self._server.channel_class(
+                    self._server, connection, place, self._server.adj, map=self._sockets
+                )
+                made.known = known  # before this thread, the loop's own, reads from it
+            except OSError:  # the client has hung up in between
+                connection.close()
+
+        if not self._loop.call(begin):
+            raise ConnectionRefusedError("the server is being stopped")
 
     def run(self) -> None:
         """Serve until `close` is called, or the thread is told to exit or interrupted."""
@@ -224,9 +249,20 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         )
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    """One request."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ |= self.channel.known
+        return environ
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """A connection whose requests are judged early."""
 
+    task_class = _Task
+    known: Mapping[str, object] = MappingProxyType({})
     request: _Parser | None
     total_outbufs_len: int
     last_activity: float

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 from sync.couchdb_http import json_text
@@ -22,6 +23,28 @@ SESSION_S = 600
 _RENEW_AFTER_S = 60
 _LOGIN_BYTES_MAX = 64 << 10
 _KEY_BYTES = 32
+
+
+class Doorkeeper(Protocol):
+    """Who may come in. Every method may be called from any thread."""
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether somebody has to sign in at all."""
+        ...
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What everybody is told to be who came in; `_admin` may do everything."""
+        ...
+
+    def fits(self, user: str, password: str) -> bool:
+        """Whether these are the name and password of somebody who may come in."""
+        ...
+
+    def knows(self, user: str) -> bool:
+        """Whether somebody who came in by this name may stay."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +63,15 @@ class Login:
     def is_needed(self) -> bool:
         """Whether somebody has to sign in at all."""
         return bool(self.user)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The one account may do everything."""
+        return ("_admin",)
+
+    def knows(self, user: str) -> bool:
+        """Whether this is the name of the account."""
+        return user == self.user
 
     def fits(self, user: str, password: str) -> bool:
         """Whether these are the name and password, in time that tells nothing of either."""
@@ -68,7 +100,7 @@ class Visitor:
 class Sessions:
     """Recognises visitors. The key of the cookies lives as long as the program."""
 
-    def __init__(self, login: Login, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(self, login: Doorkeeper, clock: Clock, random_bytes: RandomBytes) -> None:
         self._login = login
         self._clock = clock
         self._key = random_bytes(_KEY_BYTES)
@@ -104,7 +136,7 @@ class Sessions:
         user, password = _credentials(request)
         if not self._login.fits(user, password):
             raise unauthorized("Name or password is incorrect.")
-        body = {"ok": True, "name": user, "roles": ["_admin"]}
+        body = {"ok": True, "name": user, "roles": self._login.roles}
         cookie = {"Set-Cookie": self._made_cookie(user)}
         following = request.query.get("next", "")
         if following.startswith("/") and not following.startswith(("//", "/\\")):
@@ -115,7 +147,7 @@ class Sessions:
         info: dict[str, object] = {"authentication_handlers": ["cookie", "default"]}
         if visitor.by:
             info["authenticated"] = visitor.by
-        roles = ["_admin"] if visitor.is_admin else []
+        roles = self._login.roles if visitor.is_admin else ()
         return json_reply(
             {
                 "ok": True,
@@ -140,7 +172,7 @@ class Sessions:
         signed = hmac.compare_digest(
             signature.encode(), self._signature(user, made_at).encode()
         )
-        if not signed or user != self._login.user or not 0 <= age_s < SESSION_S:
+        if not signed or not self._login.knows(user) or not 0 <= age_s < SESSION_S:
             return Visitor()
         renewed = self._made_cookie(user) if age_s > _RENEW_AFTER_S else ""
         return Visitor(user, is_admin=True, by="cookie", cookie=renewed)

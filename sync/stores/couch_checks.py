@@ -51,6 +51,7 @@ class Checked:
     body: bytes = field(repr=False)
     value: Mapping[str, object] = field(repr=False)
     attachments: tuple[Attachment | AttachmentStub, ...]
+    tags: tuple[str, ...] = ()
 
 
 def is_database_name(name: object) -> bool:
@@ -130,7 +131,13 @@ def check_revision(revision: Revision, limits: Limits, *, new_edits: bool) -> Ch
     value = _body(revision.body, limits.document_bytes)
     _check_attachments(revision.attachments, limits)
     return Checked(
-        revision.id, history, revision.deleted, revision.body, value, revision.attachments
+        revision.id,
+        history,
+        revision.deleted,
+        revision.body,
+        value,
+        revision.attachments,
+        revision.tags,
     )
 
 

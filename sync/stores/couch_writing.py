@@ -18,10 +18,11 @@ _ADD_DOC = "INSERT INTO docs (doc, database, id, winner, seq) VALUES (?, ?, ?, 0
 _MOVE = "UPDATE docs SET winner = ?, seq = ?, step = ?, deleted = ?, leaves = ? WHERE doc = ?"
 _ADD_REV = (
     "INSERT INTO revs (rev, doc, generation, digest, parent, leaf, deleted, origin, tags, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SET_NODE = "UPDATE revs SET parent = ?, leaf = ?, deleted = ? WHERE rev = ?"
 _SET_BODY = "UPDATE revs SET body = ? WHERE rev = ?"
+_SET_CONTENT = "UPDATE revs SET tags = ?, body = ? WHERE rev = ?"
 _ADD_ATTACHMENT = (
     "INSERT INTO attachments"
     " (rev, position, name, content_type, blob, length, revpos, encoding)"
@@ -129,12 +130,17 @@ class DocumentWriter:
         if found.doc == 0:
             found = replace(found, doc=self._ledger.new_doc())
             self._connection.execute(_ADD_DOC, (found.doc, database, checked.id))
-        body = self._bodies.pack(checked.body) if planned.is_new else None
-        numbers = self._store_nodes(found, planned.tree, planned.rev, body)
+        content = self._content(checked) if planned.is_new else None
+        numbers = self._store_nodes(found, planned.tree, planned.rev, content)
         for position, (held, blob) in enumerate(zip(planned.attachments, blobs, strict=True)):
             self._add_attachment((numbers[planned.rev], position), held, blob)
         self._move(database, found, planned.tree, numbers)
         return WriteResult(checked.id, planned.rev.text)
+
+    def _content(self, checked: Checked) -> tuple[str, bytes]:
+        tags = self._ledger.names.tags
+        numbers = [str(tags.give_number(self._connection, tag)) for tag in checked.tags]
+        return ",".join(numbers), self._bodies.pack(checked.body)
 
     def _store_blobs(self, attachments: Sequence[Held]) -> list[int]:
         for held in attachments:
@@ -144,39 +150,49 @@ class DocumentWriter:
         return [store_blob(self._connection, held.sha256, held.content) for held in attachments]
 
     def _store_nodes(
-        self, found: StoredTree, tree: RevisionTree, rev: Rev | None, body: bytes | None
+        self,
+        found: StoredTree,
+        tree: RevisionTree,
+        rev: Rev | None,
+        content: tuple[str, bytes] | None,
     ) -> dict[Rev, int]:
         """Make the rows of the revisions say what `tree` says; gives their numbers.
 
         Args:
             found: What they say now.
             tree: What they are to say.
-            rev: Whose body comes with it, if any.
-            body: That body, packed.
+            rev: Whose content comes with it, if any.
+            content: Its tags as `revs` has them, and its body, packed.
         """
         before, after = found.tree.nodes, tree.nodes
         # In order, so that the row of a parent is there before the row that names it.
         added = sorted(one for one in after if one not in before)
         numbers = dict(found.numbers) | {one: self._ledger.new_rev() for one in added}
         for one in added:
-            self._add_node(found.doc, one, after[one], numbers, body if one == rev else None)
+            own = content if one == rev else None
+            self._add_node(found.doc, one, after[one], numbers, own)
         for one, node in before.items():
             if one not in after:
                 self._remove_node(found, one)
             elif after[one] != node:
                 self._set_node(after[one], numbers, numbers[one])
-        if rev is not None and body is not None and rev in before:
-            self._connection.execute(_SET_BODY, (body, numbers[rev]))
+        if rev is not None and content is not None and rev in before:
+            self._connection.execute(_SET_CONTENT, (*content, numbers[rev]))
         return numbers
 
     def _add_node(
-        self, doc: int, rev: Rev, node: Node, numbers: Mapping[Rev, int], body: bytes | None
+        self,
+        doc: int,
+        rev: Rev,
+        node: Node,
+        numbers: Mapping[Rev, int],
+        content: tuple[str, bytes] | None,
     ) -> None:
         parent = numbers[node.parent] if node.parent else None
         digest = pack_digest(rev.digest)
         place = (numbers[rev], doc, rev.generation, digest, parent)
         self._connection.execute(
-            _ADD_REV, (*place, node.leaf, node.deleted, self._here(), body)
+            _ADD_REV, (*place, node.leaf, node.deleted, self._here(), *(content or ("", None)))
         )
 
     def _set_node(self, node: Node, numbers: Mapping[Rev, int], number: int) -> None:

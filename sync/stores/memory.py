@@ -137,6 +137,13 @@ class MemoryStore(MemoryDocuments):
             key=lambda row: (order[row[0]], row[1]),
         )
 
+    def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
+        """How many documents of a database are in one of these scopes."""
+        with self._lock:
+            self._check_open()
+            seqs = {seq for tag in tags for seq in self._scopes.get(tag, ())}
+            return sum(self._rows[seq].database.name == database for seq in seqs)
+
     def local(self, key: str) -> bytes | None:
         """The value of one local document, or None."""
         check_name(key, "local document key", KEY_LENGTH_MAX)

@@ -109,6 +109,7 @@ class MemoryDocuments(MemoryCore):
                 active_bytes=size,
                 compact_running=False,
                 revs_limit=database.revs_limit,
+                of_program=not database.numbered,
             )
 
     def write(
@@ -378,7 +379,7 @@ class MemoryDocuments(MemoryCore):
             if held.content is not None:
                 self._blobs[held.sha256] = held.content
         attachments = tuple(replace(held, content=None) for held in planned.attachments)
-        document = Document(database, checked.id, planned.rev.text, checked.body)
+        document = Document(database, checked.id, planned.rev.text, checked.body, checked.tags)
         return Content(document, attachments)
 
     def _sweep(self) -> None:

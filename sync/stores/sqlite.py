@@ -27,6 +27,10 @@ from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
 from sync.stores.sqlite_core import Writing
 from sync.stores.sqlite_documents import SqliteDocuments
 
+_COUNT_TAGGED = (
+    "SELECT count(DISTINCT doc) FROM scope"
+    " WHERE tag IN (SELECT value FROM json_each(?)) AND database = ?"
+)
 _LOCAL = "SELECT value FROM locals WHERE key = ?"
 INCARNATION_BYTES = 16
 _LOCALS = "SELECT key, value FROM locals WHERE key >= ? ORDER BY key"
@@ -204,6 +208,17 @@ class SqliteStore(SqliteDocuments):
         with self._readers.snapshot() as reader:
             scope = find_scope(reader.connection, self._names, tag, databases, upto)
             return read_range(reader.connection, scope, low, high)
+
+    def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
+        """How many documents of a database are in one of these scopes."""
+        check_feed((database,), tags, None)
+        with self._readers.snapshot() as reader:
+            connection = reader.connection
+            numbers = [self._names.tags.number(connection, tag) for tag in tags]
+            listed = ",".join(str(number) for number in numbers if number is not None)
+            database_number = self._names.databases.number(connection, database)
+            found = connection.execute(_COUNT_TAGGED, (f"[{listed}]", database_number))
+            return int(found.fetchone()[0])
 
     def local(self, key: str) -> bytes | None:
         """The value of one local document, or None."""

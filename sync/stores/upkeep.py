@@ -125,6 +125,7 @@ def describe_database(
         active_bytes=(pages - free) * size,
         compact_running=compact_running,
         revs_limit=revs_limit,
+        of_program=not database.numbered,
     )
 
 

@@ -107,7 +107,9 @@ def entry_of(author: str, path: tuple[str, ...]) -> bytes:
     case = new_case_id(0, path[-1], bytes(6))
     header = Header(type="entry", case=case, path=path, device=author, seq=1, generation=1)
     signer = SigningKey.from_private(secret(f"{author} signing"))
-    return seal_entry(header, {"act": "note"}, {}, secret("case"), signer, secret("salt")).raw
+    return seal_entry(
+        header, {"act": "note"}, {}, secret("case"), signer, secret("salt")[:16]
+    ).raw
 
 
 def test_a_statement_that_comes_too_early_waits_and_is_tried_again(world: World) -> None:

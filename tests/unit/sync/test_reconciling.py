@@ -6,7 +6,7 @@ import pytest
 
 from sync.driver import UpstreamDriver
 from sync.protocol.compare_messages import Compare, Compared
-from sync.protocol.cursors import child_key, decode_child, decode_up, up_key
+from sync.protocol.cursors import child_key, decode_child, decode_up, down_key, up_key
 from sync.protocol.messages import VERSIONS, Cursor, Refusal
 from sync.protocol.ranges import ROOT, Listing, Split
 from sync.stores.memory import MemoryStore
@@ -249,3 +249,32 @@ def test_a_request_that_contradicts_itself_is_malformed() -> None:
 
     assert isinstance(refusal, Refusal)
     assert refusal.code == "malformed"
+
+
+def test_a_survey_names_what_differs_and_changes_nothing() -> None:
+    tree = full_tree()
+    tree[VILLAGE].store = copy_of(tree, VILLAGE, without=1, local=False)
+    [new] = tree[VILLAGE].write(1)
+    before = (tree[VILLAGE].store.last_seq, tree[STREET].store.last_seq)
+
+    survey = tree.sync(VILLAGE).survey()
+
+    assert survey.here == (new.raw,)
+    assert len(survey.there) == 11
+    assert (tree[VILLAGE].store.last_seq, tree[STREET].store.last_seq) == before
+
+
+def test_a_repair_compares_although_the_cursors_say_that_all_is_well() -> None:
+    tree = full_tree()
+    lossy = copy_of(tree, VILLAGE, without=1, local=False)
+    cursors = {
+        key: tree[VILLAGE].store.local(key) for key in (up_key(STREET), down_key(STREET))
+    }
+    lossy.put([], cursors)
+    tree[VILLAGE].store = lossy
+    driver = tree.sync(VILLAGE)
+
+    report = driver.repair()
+
+    assert report.outcome == "done"
+    assert set(tree[VILLAGE].ids) == set(tree[STREET].ids)
