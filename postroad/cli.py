@@ -31,6 +31,7 @@ SUBJECTS = {
     "store": "postroad.stores",
     "bundle": "postroad.bundles",
     "compare": "postroad.comparing",
+    "quarantine": "postroad.quarantine",
     "version": "postroad.version",
 }
 """The subjects in the order of the help, and the module that adds each.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.errors import StoreConflictError
-from sync.ingest import Gate, Inspection
+from sync.ingest import Gate
 from sync.ports import Store
 from sync.protocol.cursors import (
     encode_down,
@@ -19,6 +19,7 @@ from sync.protocol.cursors import (
 from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
 from sync.rules import Direction
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.verdicts import Inspection
 
 _CONFLICTS_MAX = 3
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.batches import Arriving, put_judged
 from sync.errors import PeerProtocolError
-from sync.ingest import Gate, Inspection
+from sync.ingest import Gate
 from sync.membership import StoreView
 from sync.ports import Clock, RandomBytes, Store
 from sync.protocol.compare_messages import Compare, Compared
@@ -30,6 +30,7 @@ from sync.protocol.ranges import KEY_BYTES
 from sync.protocol.reconcile import Ask, Phase, Reconciliation
 from sync.protocol.upstream import Link
 from sync.scope import CARRIED, record_bytes
+from sync.verdicts import Inspection
 
 ROWS_MIN = 500
 """A store that knows nothing of its parent compares from so many records on: below, offering

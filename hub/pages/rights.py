@@ -29,7 +29,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "window": (CASES, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS),
+    "supervisor": (CASES, UNITS, QUARANTINE),
     "it": (UNITS, QUARANTINE),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""

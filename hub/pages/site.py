@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.pages import casepage, home, shelves
 from hub.pages.conflicts import conflict_lines
+from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
     CASES,
     QUARANTINE,
@@ -17,7 +18,9 @@ from hub.pages.rights import (
     may_open,
     roles_that_open,
 )
+from sync.ingest import Gate
 from sync.ports import Store
+from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -67,11 +70,20 @@ def blueprint(context: WebContext, store: Store) -> Pages:
         static_url_path="/static/hub",
     )
     pages.menu = MENU
-    desk = home.HomeDesk(store, context.casebook)
+    casebook = context.casebook
+    gate = Gate(casebook.registry, store, casebook.station.unit)
+    aside = QuarantineDesk(store, gate, context.now_ms)
+    desk, quarantine = home.HomeDesk(store, casebook, aside), QuarantinePages(aside)
     add = pages.add_url_rule
     add("/", "home", desk.home)
     add("/units", "units", _for(UNITS, desk.units))
-    add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/quarantine", "quarantine", _for(QUARANTINE, quarantine.show))
+    add(
+        "/quarantine/<record>/<verdict>",
+        "decide_aside",
+        _for(QUARANTINE, quarantine.decide),
+        methods=["POST"],
+    )
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))

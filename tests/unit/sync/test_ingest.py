@@ -11,7 +11,7 @@ from security.registry import Registry
 from sync.documents import document_of
 from sync.errors import StoreConflictError
 from sync.feeds import decode_feed, feed_key
-from sync.ingest import Accepted, Gate, Inspection, Known, Quarantined, reconsider
+from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.quarantine import (
     OUTSTANDING_MAX,
@@ -23,6 +23,7 @@ from sync.quarantine import (
     set_aside_of,
 )
 from sync.rules import Direction
+from sync.verdicts import Accepted, Inspection, Known, Quarantined
 from tests.support.tree import (
     CITY,
     OTHER_PATH,
