@@ -5,33 +5,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
-from casebook.deadlines import due_of
+from casebook.deadlines import deadlines_of
 from casebook.desk import DRAFT_KEY, Desk, Texts, World
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
-from casebook.index import CaseIndex, CaseRow, Page, Place
+from casebook.index import CaseIndex, CaseRow, Page
 from casebook.intake import Intake, Received
 from casebook.journal import Journal
+from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
+from casebook.readmodel import ReadModel, Sources, Told
 from casebook.rows import BookRules
-from casebook.shelves import CONDITIONS, SEARCH, shelf_values
+from casebook.times import local_date
+from casebook.twins import Tagger
 from casebook.views import CaseView, merged_fields, printed
 from cases.catalogue import Catalogue
+from cases.clocks import clocks_of
 from cases.errors import UnlawfulActError
-from cases.fold import CaseState, fold
+from cases.fold import CaseState
 from cases.items import Item
-from cases.lifecycle import Actor, available, hand_over_targets, next_step
+from cases.judging import row_of
+from cases.lifecycle import Actor, hand_over_targets, next_step
 from cases.limits import Calendar
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
 from sync.ports import Store
 
 _log = logging.getLogger(__name__)
-
-_BATCH = 500
-_BATCH_BYTES = 8 << 20
-_DATABASES = ("cases", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,25 @@ class Casebook:
         self.calendar = office.calendar
         self.registry = office.registry
         self._store = store
+        self._clock = world.clock
         self._index = index
-        self._files = CaseFiles(store, office.registry, station.unit, office.reading)
+        files = CaseFiles(store, office.registry, station.unit, office.reading)
+        self._open = OpenCases(files)
         self._feed = Feed(store, station.device, world.clock)
         self._desk = Desk(station, catalogue, office.registry, office.signer, self._feed, world)
         self.journal = Journal(
             station, office.registry, office.signer, self._feed, store, world
         )
         self.journal.read_with(office.reading)
-        self._is_checked = False
         self._is_held = False
-        self._rules = BookRules(station, catalogue, office.registry, office.calendar.version)
+        self._rules = BookRules(station, catalogue, office.registry, office.calendar)
+        tagger = Tagger(store, world.random_bytes)
+        self._model = ReadModel(
+            index,
+            Sources(
+                store, self._open, self._rules, self._desk, self._feed, world.clock, tagger
+            ),
+        )
 
     @property
     def feed(self) -> Feed:
@@ -142,12 +151,25 @@ class Casebook:
         """
         with self._feed.lock:
             self._check_not_held()
-            file = self._files.open(case)
-            state = _on_its_way(file)
+            opened = self._open.get(case)
+            file, state = opened.file, self._with_neighbours(opened)
             ruling = self._rules.ruling(self._item(state.item), file.way, clerk)
+            if act == "retract":
+                self._check_own_device(state, str((facts or {}).get("of", "")))
             self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
         self.refresh()
         return self.state(case)
+
+    def _with_neighbours(self, opened: Opened) -> CaseState:
+        """Return a case with what does not fit between it and other cases."""
+        state = opened.state
+        return replace(state, conflicts=(*state.conflicts, *self._model.around(opened)))
+
+    def _check_own_device(self, state: CaseState, entry: str) -> None:
+        # The fold lets nobody but the device itself take an entry back.
+        row = row_of(state, entry)
+        if row is not None and row.device != self.station.device:
+            raise UnlawfulActError("not_own")
 
     def open(self, case: bytes) -> CaseFile:
         """Return all records of a case, opened as far as this unit may.
@@ -155,7 +177,7 @@ class Casebook:
         Raises:
             UnknownCaseError: The case is not in this store.
         """
-        return self._files.open(case)
+        return self._open.get(case).file
 
     def state(self, case: bytes) -> CaseState:
         """Return the folded facts of a case.
@@ -163,7 +185,7 @@ class Casebook:
         Raises:
             UnknownCaseError: The case is not in this store.
         """
-        return fold(self.open(case).entries)
+        return self._open.get(case).state
 
     def actor(self, clerk: Clerk, path: tuple[str, ...], item: Item) -> Actor:
         """Return what a clerk of this unit is on a case with this home path."""
@@ -176,15 +198,18 @@ class Casebook:
             UnknownCaseError: The case is not in this store.
             UnknownItemError: Its facts are not readable here, or name an unknown item.
         """
-        file = self._files.open(case)
-        state = _on_its_way(file)
+        self.refresh(wait=False)
+        opened = self._open.get(case)
+        file, state = opened.file, self._with_neighbours(opened)
         item = self._item(state.item)
         ruling = self._rules.ruling(item, file.way, clerk)
         bodies = file.bodies()
         up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
-        due = due_of(state, self.calendar)
+        today = local_date(self._clock.now_ms())
+        clocks = clocks_of(state, ruling.clock_rules, today)
+        days = deadlines_of(clocks)
         readable = file.readable == "case"
-        acts = available(state, ruling.actor, item, ruling.duties) if readable else ()
+        acts = ruling.offered(state, today) if readable else ()
         return CaseView(
             case=case,
             state=replace(
@@ -196,11 +221,14 @@ class Casebook:
             targets_up=up,
             targets_down=down,
             next_step=next_step(state, item),
-            due=due.text,
-            due_provisional=due.provisional,
+            due=days.promised,
+            due_provisional=days.provisional,
+            clocks=clocks,
             own_seq=file.own_seq,
             fields=merged_fields(state, bodies),
             bodies=bodies,
+            suffix=self._model.suffix(opened),
+            heard=self._index.heard(row.entry for row in state.timeline),
             query_code=printed(state, bodies, "query_code"),
             receipt=printed(state, bodies, "receipt"),
         )
@@ -217,18 +245,15 @@ class Casebook:
         Raises:
             KeyError: No such shelf.
         """
-        self.refresh(wait=False)
-        where, values = CONDITIONS[shelf], shelf_values(self.station.unit)
-        digits = "".join(text.split())
-        if digits:
-            where = f"({where}) AND {SEARCH}"
-            values = {**values, "text": f"%{_escaped(digits)}%"}
-        return self._index.page(where, values, offset, limit)
+        return self._model.page(shelf, text, offset, limit)
 
     def counts(self) -> dict[str, int]:
         """Return how many cases lie on each shelf."""
-        self.refresh(wait=False)
-        return self._index.counts(CONDITIONS, shelf_values(self.station.unit))
+        return self._model.counts()
+
+    def twins_of(self, item: str, fields: dict[str, object]) -> tuple[CaseRow, ...]:
+        """Return the cases that the applicant of a form already has of this item, if any."""
+        return self._model.twins_of(item, fields)
 
     def applicant(self, row: CaseRow) -> str | None:
         """Return the applicant's name of a listed case, None where it is not readable.
@@ -237,8 +262,9 @@ class Casebook:
         """
         if row.readable != "case":
             return None
-        file = self._files.open(row.case)
-        name = merged_fields(fold(file.entries), file.bodies()).get("name")
+        opened = self._open.get(row.case)
+        bodies = opened.file.bodies(opened.state.form_entries)
+        name = merged_fields(opened.state, bodies).get("name")
         return name if isinstance(name, str) else None
 
     def digests(self) -> dict[str, str]:
@@ -254,63 +280,21 @@ class Casebook:
         """Close the read model; the store is closed by whoever opened it."""
         self._index.close()
 
-    def rebuild(self) -> int:
+    def rebuild(self, told: Told | None = None) -> int:
         """Drop the read model and fold every case of the store again; return how many."""
-        self._index.clear()
-        return self.refresh()
+        return self._model.rebuild(told)
 
     def refresh(self, *, wait: bool = True) -> int:
         """Bring the read model up to the store; return how many rows were folded anew.
 
-        Between two batches acts may be written, so building a large read model again holds up
-        nobody for long.
-
         Args:
-            wait: without it, a refresh under way elsewhere is left alone: lists then show what
-                is there, which is better than a page that does not come.
+            wait: without it, a refresh under way elsewhere is left alone.
         """
-        folded = 0
-        while self._feed.lock.acquire(blocking=wait):
-            try:
-                batch = self._refresh_batch()
-            finally:
-                self._feed.lock.release()
-            if batch is None:
-                break
-            folded += batch
-        return folded
-
-    def _refresh_batch(self) -> int | None:
-        """Take in the next changes of the store; None when there are none."""
-        place = self._place()
-        if place.seq >= self._store.last_seq:
-            return None
-        changes = self._store.changes(
-            place.seq, limit=_BATCH, databases=_DATABASES, bytes_max=_BATCH_BYTES
-        )
-        touched = dict.fromkeys(
-            tag.removeprefix("case:")
-            for change in changes.rows
-            for tag in change.document.tags
-            if tag.startswith("case:")
-        )
-        files = [self._files.open(bytes.fromhex(case)) for case in touched]
-        read = [(file, self._rules.row(file, self.calendar)) for file in files if file.entries]
-        last = changes.rows[-1].document.id if changes.rows else place.document
-        place = Place(self._store.incarnation, changes.last_seq, last)
-        self._index.update([row for _, row in read], place)
-        own = [row.case_no for file, row in read if self._is_own(file)]
-        self._desk.keep_numbers(self._store, filter(None, own))
-        return len(read)
+        return self._model.refresh(wait=wait)
 
     def read_again(self) -> int:
-        """Fold every case anew while the lists go on showing what they have.
-
-        Needed when a key arrived after what it opens.
-        """
-        with self._feed.lock:
-            self._index.update([], Place(self._store.incarnation))
-        return self.refresh()
+        """Fold every case anew, as when a key arrived after what it opens."""
+        return self._model.read_again()
 
     def regrant(self) -> int:
         """Grant the cases of homes that this unit speaks for to whoever came onto their path.
@@ -326,33 +310,11 @@ class Casebook:
 
     def _regrant(self, case: bytes) -> bool:
         with self._feed.lock:
-            file = self._files.open(case)
-            newcomers = [] if self._is_held else self._rules.newcomers(file)
+            opened = self._open.get(case, keep=False)
+            newcomers = [] if self._is_held else self._rules.newcomers(opened)
             if newcomers:
-                self._feed.append([self._desk.grant_again(file, newcomers)])
+                self._feed.append([self._desk.grant_again(opened.file, newcomers)])
         return bool(newcomers)
-
-    def _place(self) -> Place:
-        """Return how far the read model is, after dropping one that follows another store."""
-        place = self._index.place()
-        if not self._is_checked:
-            self._is_checked = True
-            if not self._follows(place):
-                self._index.clear()
-                return Place(self._store.incarnation)
-        return place
-
-    def _follows(self, place: Place) -> bool:
-        if place.incarnation != self._store.incarnation or place.seq > self._store.last_seq:
-            return False
-        for database in _DATABASES if place.document else ():
-            document = self._store.get(database, place.document)
-            if document is not None:
-                return True
-        return not place.document
-
-    def _is_own(self, file: CaseFile) -> bool:
-        return file.origin_device == self.station.device
 
     def _item(self, code: str) -> Item:
         item = self.catalogue.items.get(code)
@@ -370,12 +332,3 @@ class Casebook:
             view.receipt or "",
             view.state.received_at,
         )
-
-
-def _on_its_way(file: CaseFile) -> CaseState:
-    """Fold a case and let it go on along the path that its home has now."""
-    return replace(fold(file.entries), path=file.way)
-
-
-def _escaped(digits: str) -> str:
-    return "".join(character for character in digits if character.isdigit())

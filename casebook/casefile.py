@@ -8,8 +8,8 @@ that all tiers fold the same entries.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from casebook.errors import UnknownCaseError
 from cases.entries import Entry
@@ -64,6 +64,7 @@ class CaseFile:
     way: tuple[str, ...] = ()
     origin_device: str = ""
     is_full: bool = False
+    seq: int = 0
 
     @property
     def readable(self) -> str:
@@ -72,12 +73,18 @@ class CaseFile:
             return ""
         return "facts" if self.keys.case is None else "case"
 
-    def bodies(self) -> dict[str, dict[str, object]]:
-        """Open and return the body of every entry that this unit may read, by entry id."""
+    def bodies(self, wanted: Collection[str] | None = None) -> dict[str, dict[str, object]]:
+        """Open and return the bodies that this unit may read, by entry id.
+
+        Args:
+            wanted: only of these entries; None for all.
+        """
         if self.keys is None or self.keys.case is None:
             return {}
         opened = {}
         for record in self.records:
+            if wanted is not None and record.id not in wanted:
+                continue
             try:
                 opened[record.id] = open_body(record, self.keys.case)
             except OpenError:
@@ -120,7 +127,7 @@ class CaseFiles:
         records = list(_records(changes))
         wanted = [record for record in records if record.header.type == ENTRY]
         origin = self._origin(wanted, self._offered_keys(records))
-        opened = [] if origin is None else list(self._opened(wanted, origin))
+        opened = [] if origin is None else list(self._opened_of(wanted, origin))
         damaged = len(changes.rows) - len(records)
         own_seq = max((row.seq for row in changes.rows if row.document.origin == ""), default=0)
         return CaseFile(
@@ -136,6 +143,35 @@ class CaseFiles:
             way=self._way(origin.record.header.path) if origin else (),
             origin_device=origin.record.header.device if origin else "",
             is_full=changes.more or len(changes.rows) >= RECORDS_MAX,
+            seq=0 if changes.more else changes.last_seq,
+        )
+
+    def extend(self, file: CaseFile) -> CaseFile | None:
+        """Return a case with the records that arrived since, None where it must be opened anew.
+
+        Entries alone go behind the others. A grant may hold a better key, a second receipt may
+        be the true one, and what could not be read before may be readable now.
+        """
+        if file.keys is None or file.unopened or not file.seq:
+            return None
+        changes = self._store.changes(
+            file.seq, limit=RECORDS_MAX, tag=f"case:{file.case.hex()}", bytes_max=BYTES_MAX
+        )
+        records = list(_records(changes))
+        plain = [each for each in records if each.header.type == ENTRY and each.header.parents]
+        if changes.more or len(plain) < len(changes.rows) or changes.last_seq < file.seq:
+            return None
+        opened = list(self._opened(plain, file.path, file.generation, file.keys))
+        if len(opened) < len(plain) or len(file.records) + len(plain) >= RECORDS_MAX:
+            return None
+        own = [row.seq for row in changes.rows if row.document.origin == ""]
+        return replace(
+            file,
+            entries=(*file.entries, *(entry for entry, _ in opened)),
+            records=(*file.records, *(record for _, record in opened)),
+            own_seq=max([file.own_seq, *own]),
+            way=self._way(file.path),
+            seq=changes.last_seq,
         )
 
     def _offered_keys(self, records: Sequence[Record]) -> dict[int, list[CaseKeys]]:
@@ -185,16 +221,21 @@ class CaseFiles:
         ]
         return min(found, key=_precedence, default=None)
 
-    def _opened(
+    def _opened_of(
         self, entries: Sequence[Record], origin: _Origin
     ) -> Iterator[tuple[Entry, Record]]:
         case = origin.record.header
+        return self._opened(entries, case.path, case.generation, origin.keys)
+
+    def _opened(
+        self, entries: Sequence[Record], path: tuple[str, ...], generation: int, keys: CaseKeys
+    ) -> Iterator[tuple[Entry, Record]]:
         for record in entries:
             header = record.header
-            if header.generation != case.generation or not self._is_way(header.path, case.path):
+            if header.generation != generation or not self._is_way(header.path, path):
                 continue
             try:
-                facts = open_facts(record, origin.keys.facts)
+                facts = open_facts(record, keys.facts)
             except OpenError:
                 continue
             entry = Entry(

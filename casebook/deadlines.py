@@ -1,37 +1,35 @@
-"""When the promise of a case ends, derived and never stored."""
+"""The clocks of a case as lists and pages show them, derived and never stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from cases.errors import CalendarError
-from cases.fold import CaseState
-from cases.limits import Calendar, due
+from cases.clocks import ACCEPTANCE, LEGAL, PROMISED, Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
-    """The last day of the promise as ISO text, empty while no clock runs.
+class Deadlines:
+    """The last days of a case as ISO text, empty where no such clock runs.
 
-    Provisional means that the calendar does not know the year yet (weekday rule only).
+    Provisional means that the calendar does not know the year of the promise yet.
     """
 
-    text: str
-    provisional: bool
+    accept: str = ""
+    promised: str = ""
+    legal: str = ""
+    provisional: bool = False
 
 
-NONE = Deadline("", provisional=False)
+def deadlines_of(clocks: Sequence[Clock]) -> Deadlines:
+    """Return the days that lists sort and colour by."""
+    by_name = {clock.name: clock for clock in clocks}
 
+    def day(name: str) -> str:
+        return by_name[name].due.isoformat() if name in by_name else ""
 
-def due_of(state: CaseState, calendar: Calendar) -> Deadline:
-    """Return the promised last day of an accepted case that is not finished.
-
-    The day of acceptance does not count (domain rule of working-day limits).
-    """
-    if not state.accepted_at or state.promised is None:
-        return NONE
-    start = date.fromisoformat(state.accepted_at[:10])
-    try:
-        result = due(start, state.promised.n, state.promised.unit, calendar)
-    except CalendarError:
-        return NONE
-    return Deadline(result.date.isoformat(), result.provisional)
+    promise = by_name.get(PROMISED)
+    return Deadlines(
+        day(ACCEPTANCE),
+        day(PROMISED),
+        day(LEGAL),
+        promise is not None and promise.provisional,
+    )

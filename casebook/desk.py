@@ -19,6 +19,7 @@ from cases.fold import CaseState
 from cases.items import Item
 from cases.lifecycle import check
 from cases.numbers import NumberState, allocate, parse_case_number, query_code
+from cases.timing import check_time
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX
@@ -96,7 +97,7 @@ class Desk:
         }
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
         case = new_case_id(now, self._station.unit, self._world.random_bytes(RANDOM_BYTES))
-        receipt = sign_receipt(case_no, code, self._signer)
+        receipt = sign_receipt(case_no, code, case, self._signer)
         body = {
             "fields": dict(intake.fields),
             "query_code": code,
@@ -157,14 +158,16 @@ class Desk:
             StoreError: Nothing was written.
         """
         now = self._world.clock.now_ms()
+        at = local_text(now)
         facts = {
             **texts.facts,
-            **ruling.derived(act, local_date(now)),
+            **ruling.derived(act, texts.facts, state, at),
             "act": act,
-            "at": local_text(now),
+            "at": at,
             "clerk": ruling.actor.clerk,
         }
         check(state, act, facts, ruling.actor, ruling.item, ruling.duties)
+        check_time(state, act, facts, ruling.clock_rules, local_date(now))
         if act == "decide":
             check_amount(ruling, merged_fields(state, file.bodies()))
         keys = file.keys

@@ -16,7 +16,7 @@ from sqlite_utils.db import DescIndex, Table
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 4
+SCHEMA = 7
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
@@ -47,8 +47,15 @@ _CASES = {
     "received_at": str,
     "accepted_at": str,
     "decided_at": str,
+    "acceptance_from": str,
     "due": str,
+    "legal_due": str,
+    "accept_due": str,
+    "deemed": int,
+    "clock_doubt": int,
     "conflicts": int,
+    "twins": int,
+    "person_tag": str,
     "held": int,
     "withdraw_requested": int,
     "readable": str,
@@ -57,17 +64,31 @@ _CASES = {
     "digest": str,
 }
 
-_PROGRESS = {"id": int, "incarnation": str, "seq": int, "document": str}
+_PROGRESS = {"id": int, "incarnation": str, "seq": int, "document": str, "rules": str}
+_HEARD = {"entry": str, "ms": int}
 _NEWEST = DescIndex("updated_ms")
 _INDEXED = (
     ["home", _NEWEST],
     ["custody", _NEWEST],
     ["state", _NEWEST],
     ["case_no"],
+    ["person_tag"],
     [_NEWEST],
     # All that shelves ask for, so that counting them reads this and not the rows.
-    ["offer_to", "home", "custody", "state", "next_act", "conflicts"],
+    ["offer_to", "home", "custody", "state", "next_act", "conflicts", "twins"],
 )
+
+
+_ENDED = ", ".join(f"'{state}'" for state in ENDED)
+_COUNT_TWINS = f"""
+UPDATE cases SET twins = (
+    SELECT COUNT(*) FROM cases AS other WHERE other.case_id != cases.case_id AND (
+        (other.case_no = cases.case_no AND cases.case_no != '')
+        OR (other.person_tag = cases.person_tag AND cases.person_tag != ''
+            AND other.state NOT IN ({_ENDED}) AND cases.state NOT IN ({_ENDED}))
+    )
+) WHERE {{column}} = :value
+"""  # noqa: S608  # the states are those of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +109,15 @@ class CaseRow:
     received_at: str
     accepted_at: str
     decided_at: str
+    acceptance_from: str
     due: str
+    legal_due: str
+    accept_due: str
+    deemed: int
+    clock_doubt: int
     conflicts: int
+    twins: int
+    person_tag: str
     held: int
     withdraw_requested: int
     readable: str
@@ -108,12 +136,14 @@ class Place:
     """How far the read model has followed a store.
 
     `document` is the id of the last document it took in: a store restored from an older copy
-    counts its sequence anew, and then another document stands at the same number.
+    counts its sequence anew, and then another document stands at the same number. `rules` are
+    the versions of catalogue and calendar under which the rows were made.
     """
 
     incarnation: str = ""
     seq: int = 0
     document: str = ""
+    rules: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +180,7 @@ class CaseIndex:
         """Return how far the rows follow which store."""
         with self._lock:
             row = next(iter(self._database.query("SELECT * FROM progress")), None)
-        return Place(row["incarnation"], row["seq"], row["document"]) if row else Place()
+        return _place(row) if row else Place()
 
     def update(self, rows: Iterable[CaseRow], place: Place) -> None:
         """Replace rows and then move the place; a crash in between folds them once more."""
@@ -194,6 +224,53 @@ class CaseIndex:
             [row] = self._database.query(f"SELECT {sums} FROM cases", dict(values))  # noqa: S608
         return dict(row)
 
+    def note_twins(self, rows: Iterable[CaseRow]) -> None:
+        """Count anew, for these rows and their twins, the cases they collide with.
+
+        A case collides with others under its number, and with open ones of the same applicant
+        and item.
+        """
+        numbers = {row.case_no for row in rows if row.case_no}
+        tags = {row.person_tag for row in rows if row.person_tag}
+        with self._lock, self._database.conn:
+            for column, values in (("case_no", numbers), ("person_tag", tags)):
+                for value in values:
+                    self._database.execute(_COUNT_TWINS.format(column=column), {"value": value})
+
+    def twins(self, column: str, value: str, limit: int) -> tuple[CaseRow, ...]:
+        """Return the rows that share a value of `case_no` or `person_tag`."""
+        assert column in ("case_no", "person_tag")
+        with self._lock:
+            found = self._database.query(
+                f"SELECT * FROM cases WHERE {column} = :value ORDER BY case_id LIMIT :most",  # noqa: S608  # one of two names
+                {"value": value, "most": limit},
+            )
+            return tuple(CaseRow(**row) for row in found)
+
+    def row(self, case_id: str) -> CaseRow | None:
+        """Return the row of one case, None where the read model does not have it yet."""
+        with self._lock:
+            found = self._database.query("SELECT * FROM cases WHERE case_id = ?", [case_id])
+            row = next(iter(found), None)
+        return CaseRow(**row) if row else None
+
+    def hear(self, entries: Mapping[str, int]) -> None:
+        """Keep when entries of others were first seen here, in milliseconds since 1970."""
+        with self._lock:
+            rows = [{"entry": entry, "ms": ms} for entry, ms in entries.items()]
+            self._table("heard").insert_all(rows, pk="entry", ignore=True)
+
+    def heard(self, entries: Iterable[str]) -> dict[str, int]:
+        """Return when these entries were first seen here, without those that are unknown."""
+        wanted = list(entries)
+        marks = ", ".join("?" for _ in wanted)
+        with self._lock:
+            rows = self._database.query(
+                f"SELECT entry, ms FROM heard WHERE entry IN ({marks})",  # noqa: S608  # marks alone
+                wanted,
+            )
+            return {str(row["entry"]): int(row["ms"]) for row in rows}
+
     def digests(self) -> dict[str, str]:
         """Return the digest of every case by case id, to compare two tiers."""
         with self._lock:
@@ -230,7 +307,14 @@ class CaseIndex:
         for columns in _INDEXED:
             self._table("cases").create_index(columns)
         self._table("progress").create(_PROGRESS, pk="id")
+        self._table("heard").create(_HEARD, pk="entry")
         self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _place(row: Mapping[str, object]) -> Place:
+    return Place(
+        str(row["incarnation"]), int(str(row["seq"])), str(row["document"]), str(row["rules"])
+    )
 
 
 def _connected(path: Path | None) -> Database:

@@ -1,17 +1,19 @@
 """What the rules of a node say of a whole case: its row, its breaches, its readers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from casebook.audience import audience
 from casebook.casefile import CaseFile
-from casebook.deadlines import due_of
+from casebook.deadlines import deadlines_of
 from casebook.index import CaseRow
+from casebook.opencases import Opened
 from casebook.regrant import lacking, speaker_of
 from casebook.ruling import Rules
+from cases.clocks import ClockRules, clocks_of
 from cases.conflicts import Conflict
-from cases.fold import CaseState, digest, fold
+from cases.fold import CaseState, digest
 from cases.lifecycle import breaches, next_step
-from cases.limits import Calendar
 from security.grants import Reader
 
 
@@ -19,10 +21,12 @@ from security.grants import Reader
 class BookRules(Rules):
     """The rules, as they read a case file."""
 
-    def row(self, file: CaseFile, calendar: Calendar) -> CaseRow:
+    def row(self, opened: Opened, today: date, person_tag: str) -> CaseRow:
         """Return the row of a case for the read model."""
-        state = fold(file.entries)
+        file, state = opened.file, opened.state
         item = self.catalogue.items.get(state.item)
+        rules = ClockRules(self.calendar, self.catalogue.defaults, item)
+        days = deadlines_of(clocks_of(state, rules, today))
         following = next_step(state, item) if item else None
         return CaseRow(
             case_id=file.case.hex(),
@@ -39,14 +43,21 @@ class BookRules(Rules):
             received_at=state.received_at,
             accepted_at=state.accepted_at,
             decided_at=state.decided_at,
-            due=due_of(state, calendar).text,
+            acceptance_from=state.acceptance_from,
+            due=days.promised,
+            legal_due=days.legal,
+            accept_due=days.accept,
+            deemed=int(state.deemed),
+            clock_doubt=len(state.clock_doubt),
             conflicts=len(state.conflicts) + len(self.breaches(state, file)),
+            twins=0,
+            person_tag=person_tag,
             held=len(state.held) + file.unopened,
             withdraw_requested=int(state.withdraw_requested),
             readable=file.readable,
             own_seq=file.own_seq,
             updated_ms=max(entry.hlc[0] for entry in file.entries),
-            digest=digest(state),
+            digest=digest(replace(state, path=file.path)),
         )
 
     def breaches(self, state: CaseState, file: CaseFile) -> tuple[Conflict, ...]:
@@ -58,12 +69,13 @@ class BookRules(Rules):
         duties = {**self.duties(file.path), **self.duties(file.way)}
         return breaches(state, item, duties)
 
-    def newcomers(self, file: CaseFile) -> list[Reader]:
+    def newcomers(self, opened: Opened) -> list[Reader]:
         """Return the units that came onto the path of a case and are for this one to grant."""
+        file = opened.file
         if file.keys is None or file.keys.case is None or not file.path:
             return []
         home = file.path[-1]
-        item = self.catalogue.items.get(fold(file.entries).item)
+        item = self.catalogue.items.get(opened.state.item)
         if item is None or speaker_of(self.registry, home) != self.station.unit:
             return []
         path = self.registry.path(home)

@@ -7,10 +7,16 @@ from decimal import Decimal, InvalidOperation
 
 from casebook.audience import case_readers, stands_for
 from casebook.people import Clerk, Station
-from cases.catalogue import Catalogue
+from cases.catalogue import Catalogue, Defaults
+from cases.catalogue_checks import least_time
+from cases.clocks import ClockRules, printed_days
 from cases.errors import UnlawfulActError
+from cases.fold import CaseState
 from cases.items import Item, Limit
-from cases.lifecycle import Actor
+from cases.judging import Actor, pauses_of
+from cases.lifecycle import available
+from cases.limits import Calendar
+from cases.timing import is_due
 from security.registry import Registry
 
 
@@ -22,27 +28,68 @@ class Ruling:
     actor: Actor
     duties: Mapping[str, tuple[str, ...]]
     readers: frozenset[str]
-    calendar_version: str
-    immediate_elsewhere: Limit
+    calendar: Calendar
+    defaults: Defaults
 
-    def derived(self, act: str, today: date) -> dict[str, object]:
+    @property
+    def clock_rules(self) -> ClockRules:
+        """What the clocks of this case run by."""
+        return ClockRules(self.calendar, self.defaults, self.item)
+
+    def offered(self, state: CaseState, today: date) -> tuple[str, ...]:
+        """Return the acts that a page may offer on this day."""
+        lawful = available(state, self.actor, self.item, self.duties)
+        return tuple(act for act in lawful if is_due(state, act, self.clock_rules, today))
+
+    def derived(
+        self, act: str, facts: Mapping[str, object], state: CaseState, now: str
+    ) -> dict[str, object]:
         """Return the facts that follow from the rules and not from the clerk.
 
-        An acceptance states both limits and the calendar they were read under, so that a later
-        catalogue does not change what the applicant was promised.
+        Args:
+            act: the act that is being written.
+            facts: what the clerk says.
+            state: the case before it.
+            now: the time of the act.
         """
-        if act != "accept":
-            return {}
-        promised = self.item.promised
+        if act in ("accept", "accept_tolerant"):
+            return self._acceptance(now, tolerant=act == "accept_tolerant")
+        if act == "deem_accepted":
+            return self._acceptance(state.acceptance_from, tolerant=False)
+        if act == "extend":
+            extend = self.item.extend
+            return {"by": None if extend is None else limit_fact(extend)}
+        if act == "pause_open":
+            kind = facts.get("kind")
+            allowed = [each for each in pauses_of(self.item) if each.kind == kind]
+            return {"counts": any(each.counts for each in allowed)}
+        return {}
+
+    def _acceptance(self, start: str, *, tolerant: bool) -> dict[str, object]:
+        """Both limits and the calendar, so that a later catalogue changes no promise."""
+        promised = self.promised
+        facts: dict[str, object] = {
+            "promised": limit_fact(promised),
+            "legal": None if self.item.legal is None else limit_fact(self.item.legal),
+            "calendar": self.calendar.version,
+            "item_version": self.item.version,
+            **printed_days(start, promised, self.item.legal, self.calendar),
+        }
+        if tolerant:
+            # Papers may not follow later than the promise ends, or the law where it is at once.
+            bound = promised if promised.n else self.item.legal
+            most = self.defaults.tolerance_wd
+            n = most if bound is None else min(most, int(least_time(bound, "wd")))
+            facts["supply_within"] = {"n": n, "unit": "wd"}
+        return facts
+
+    @property
+    def promised(self) -> Limit:
+        """What this unit promises: an immediate item takes longer where it cannot decide."""
         decides = any("decide" in self.item.rights_of(tier) for tier in self.actor.tiers)
         if self.item.handling == "immediate" and not decides:
-            promised = self.immediate_elsewhere
-        return {
-            "promised": _limit(promised),
-            "legal": None if self.item.legal is None else _limit(self.item.legal),
-            "calendar": self.calendar_version,
-            "from": today.isoformat(),
-        }
+            return self.defaults.immediate_elsewhere
+        return self.item.promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +99,7 @@ class Rules:
     station: Station
     catalogue: Catalogue
     registry: Registry
-    calendar_version: str
+    calendar: Calendar
 
     def ruling(self, item: Item, path: tuple[str, ...], clerk: Clerk) -> Ruling:
         """Return the ruling for a clerk of this station on a case with this home path."""
@@ -69,8 +116,8 @@ class Rules:
             actor=actor,
             duties=duties,
             readers=frozenset(case_readers(item, path, duties)),
-            calendar_version=self.calendar_version,
-            immediate_elsewhere=self.catalogue.defaults.immediate_elsewhere,
+            calendar=self.calendar,
+            defaults=self.catalogue.defaults,
         )
 
     def duties(self, path: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -107,5 +154,6 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() and amount >= 0 else Decimal("Infinity")
 
 
-def _limit(limit: Limit) -> dict[str, object]:
+def limit_fact(limit: Limit) -> dict[str, object]:
+    """A limit as facts hold it."""
     return {"n": limit.n, "unit": limit.unit}

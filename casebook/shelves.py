@@ -13,7 +13,7 @@ CONDITIONS: dict[str, str] = {
     # The unit that received a case may always hand the result over, whoever holds custody.
     "to_deliver": "(custody = :unit OR home = :unit) AND state IN ('decided', 'issued')",
     "all": "1",
-    "conflicts": "conflicts > 0",
+    "conflicts": "conflicts + twins > 0",
 }
 """Shelf name to condition; the one named parameter is the unit that looks."""
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cases.amendments import UNION
+from cases.casestate import Amendment
+from cases.clocks import Clock
 from cases.fold import CaseState
 from cases.items import Item
 from cases.progress import NextStep
@@ -12,8 +15,10 @@ from cases.progress import NextStep
 class CaseView:
     """One case as one clerk of this unit may see and move it.
 
-    `fields` is the form as amended, empty where only facts are readable. `acts` are those that
-    `cases.lifecycle` would let this clerk do now; `targets_up` and `targets_down` are units.
+    `heard` says when entries of other units were first seen here (milliseconds since 1970), and
+    `suffix` stands behind a case number that another case has too. `fields` is the form as
+    amended, empty where only facts are readable. `acts` are those that `cases.lifecycle` would
+    let this clerk do now; `targets_up` and `targets_down` are units.
     """
 
     case: bytes
@@ -27,6 +32,9 @@ class CaseView:
     due: str
     due_provisional: bool
     own_seq: int
+    clocks: tuple[Clock, ...] = ()
+    suffix: str = ""
+    heard: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, object] = field(repr=False, default_factory=dict)
     bodies: Mapping[str, Mapping[str, object]] = field(repr=False, default_factory=dict)
     query_code: str | None = field(repr=False, default=None)
@@ -43,10 +51,37 @@ def merged_fields(
             fields |= _mapping(bodies.get(row.entry, {}).get("fields"))
             break
     for name, amendment in state.amended.items():
-        values = _mapping(bodies.get(amendment.winner, {}).get("values"))
-        if name in values:
-            fields[name] = values[name]
+        found = [
+            values[name]
+            for entry in _counting(amendment)
+            if name in (values := _mapping(bodies.get(entry, {}).get("values")))
+        ]
+        if found:
+            fields[name] = _joined(found)
     return fields
+
+
+def value_of(
+    bodies: Mapping[str, Mapping[str, object]], entry: str, name: str, receipt: str
+) -> object:
+    """Return what an entry says of a field; no entry stands for the receipt."""
+    if not entry:
+        return _mapping(bodies.get(receipt, {}).get("fields")).get(name)
+    return _mapping(bodies.get(entry, {}).get("values")).get(name)
+
+
+def _counting(amendment: Amendment) -> tuple[str, ...]:
+    """The entries whose values of a field count: one, or all of them where they are joined."""
+    if amendment.rule == UNION:
+        return (*amendment.losers, amendment.winner)
+    return (amendment.winner or amendment.base,)
+
+
+def _joined(values: list[object]) -> object:
+    if len(values) == 1:
+        return values[0]
+    texts = dict.fromkeys(str(value) for value in values if value not in (None, ""))
+    return "；".join(texts)
 
 
 def printed(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from cases.catalogue_section import Section, shown
 from cases.catalogue_terms import Terms
 from cases.catalogue_terms_reader import read_fee
+from cases.grammar import PAUSE_KINDS
 from cases.items import (
     Guard,
     Item,
@@ -29,10 +30,6 @@ HANDLING = ("immediate", "promised", "reported", "joint")
 VILLAGE_MODES = ("direct", "agent", "assist", "inform")
 RIGHTS = ("query", "guide", "precheck", "accept", "review", "decide", "issue", "deliver")
 NEEDS = ("main", "tolerable", "shared")
-PAUSE_KINDS = (
-    *("supplement", "site_visit", "hearing", "publicity", "expert_review", "inspection"),
-    *("bidding", "verification", "third_party", "clarify", "force_majeure"),
-)
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,19}", re.ASCII)
 _STEP_NAME = re.compile(r"[a-z][a-z_]{0,39}", re.ASCII)

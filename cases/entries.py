@@ -1,27 +1,22 @@
 """What an entry of a case says: the acts there are and the facts that each of them carries.
 
-Facts hold nothing personal, so that supervision above may read them. The table below is the
-whole grammar of facts. A fact that it does not name is kept and ignored, and so is an act that
-it does not name: an older node carries what a newer one wrote.
+Facts hold nothing personal, so that supervision above may read them. `grammar` holds the
+tables. A fact or an act that they do not name is kept and ignored: an older node carries what a
+newer one wrote, and folds it once it has been upgraded.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeGuard
 
-from cases.errors import FactsError, NumberError
-from cases.numbers import parse_case_number
+from cases.errors import FactsError
+from cases.grammar import BY_ACT, EVERY_ACT, Check, is_moment, is_text
 
-TEXT_LENGTH_MAX = 64
-LIMIT_MAX = 10_000
-LIST_LENGTH_MAX = 100
+__all__ = ["ACTS", "Entry", "check_details", "check_facts", "is_moment", "is_text", "text"]
 
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,6})?[+-][0-9]{2}:[0-9]{2}"
-)
-_UNIT = re.compile(r"[0-9]{12}")
+ACTS = tuple(BY_ACT)
+"""Every act this program knows, in the order of the life of a case."""
+
+_Rules = tuple[tuple[str, bool, Check], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +60,7 @@ def check_details(act: str, facts: Mapping[str, object]) -> None:
     Raises:
         FactsError: A fact is absent, of a wrong type, or out of its bounds.
     """
-    _check(act, _BY_ACT.get(act, {}), facts)
-
-
-def is_text(value: object) -> TypeGuard[str]:
-    """Tell whether a value is a short printable text, as codes and names in facts are."""
-    return isinstance(value, str) and 0 < len(value) <= TEXT_LENGTH_MAX and value.isprintable()
-
-
-def is_moment(value: object) -> TypeGuard[str]:
-    """Tell whether a value is a time such as `2026-11-23T09:05:00+08:00`."""
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+    _check(act, _BY_ACT.get(act, ()), facts)
 
 
 def text(facts: Mapping[str, object], name: str) -> str:
@@ -90,83 +69,19 @@ def text(facts: Mapping[str, object], name: str) -> str:
     return value if is_text(value) else ""
 
 
-def _check(
-    act: str, rules: Mapping[str, Callable[[object], bool]], facts: Mapping[str, object]
-) -> None:
-    for name, holds in rules.items():
+def _check(act: str, rules: _Rules, facts: Mapping[str, object]) -> None:
+    for name, optional, holds in rules:
+        if optional and name not in facts:
+            continue
         if not holds(facts.get(name)):
             raise FactsError(f"facts of {act}: {name} is absent or malformed")
 
 
-def _is_unit(value: object) -> bool:
-    return isinstance(value, str) and bool(_UNIT.fullmatch(value))
-
-
-def _is_case_number(value: object) -> bool:
-    try:
-        return isinstance(value, str) and parse_case_number(value).text == value
-    except NumberError:
-        return False
-
-
-def _is_limit(value: object) -> bool:
-    """A limit is {n, unit}; none at all is lawful, for some items have no legal limit."""
-    if value is None:
-        return True
-    if not isinstance(value, Mapping):
-        return False
-    n, unit = value.get("n"), value.get("unit")
-    counts = isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= LIMIT_MAX
-    return counts and unit in ("wd", "cd", "h")
-
-
-def _is_papers(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) <= LIST_LENGTH_MAX
-        and all(
-            isinstance(paper, Mapping)
-            and is_text(paper.get("material"))
-            and is_text(paper.get("state"))
-            for paper in value
-        )
+def _compiled(rules: Mapping[str, Check]) -> _Rules:
+    return tuple(
+        (name.removesuffix("?"), name.endswith("?"), holds) for name, holds in rules.items()
     )
 
 
-def _is_field_names(value: object) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and 0 < len(value) <= LIST_LENGTH_MAX
-        and all(is_text(name) for name in value)
-        and len(dict.fromkeys(value)) == len(value)
-    )
-
-
-def _one_of(*words: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and value in words
-
-
-_EVERY_ACT: Mapping[str, Callable[[object], bool]] = {"at": is_moment, "clerk": is_text}
-
-_BY_ACT: Mapping[str, Mapping[str, Callable[[object], bool]]] = {
-    "receive": {
-        "case_no": _is_case_number,
-        "item": is_text,
-        "item_version": is_text,
-        "papers": _is_papers,
-    },
-    "precheck": {"result": _one_of("fit", "lacks", "not_ours")},
-    "accept": {"promised": _is_limit, "legal": _is_limit, "calendar": is_text},
-    "send_up": {"to": _is_unit},
-    "take": {},
-    "return": {"to": _is_unit, "reason_code": is_text},
-    "step_done": {"step": is_text},
-    "decide": {"outcome": _one_of("granted", "refused", "filed")},
-    "issue": {"document_no": is_text},
-    "deliver": {"relation": is_text},
-    "note": {},
-    "amend": {"fields": _is_field_names},
-    "withdraw": {},
-}
-
-ACTS = tuple(_BY_ACT)
+_EVERY_ACT = _compiled(EVERY_ACT)
+_BY_ACT = {act: _compiled(rules) for act, rules in BY_ACT.items()}

@@ -4,22 +4,24 @@ Rights are those of the service catalogue. They are judged where an entry is wri
 receive it judge what the entries alone can show (`states`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from cases.acts import ACT_TABLE, Act
 from cases.casestate import CaseState, TimelineRow
 from cases.conflicts import Conflict
 from cases.entries import ACTS, check_details, text
 from cases.errors import UnlawfulActError
 from cases.items import Item
+from cases.judging import Actor, judge, pauses_of, tolerable
+from cases.policy import blocked
 from cases.progress import (
     LEFT_TO_HOME,
-    STEPS_THAT_ARE_ACTS,
     NextStep,
     has_work,
     next_step,
     open_step,
     serves,
+    unanswered,
 )
 from cases.progress import hand_over_targets as _targets
 from cases.states import DRAFT, refusal
@@ -37,30 +39,8 @@ __all__ = [
 Stands = Mapping[str, Sequence[str]]
 
 _NO_STANDS: Stands = {}
-
-# The tier rights of which an act needs one. Custody is asked for by the state table.
-_RIGHTS: Mapping[str, tuple[str, ...]] = {
-    "receive": ("accept", "precheck"),
-    "precheck": ("precheck",),
-    "accept": ("accept",),
-    "decide": ("decide",),
-    "issue": ("issue",),
-    "deliver": ("deliver",),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """The person at work, and the place.
-
-    `tiers` are the unit's own tier and those it stands in for because the tree skips them.
-    """
-
-    unit: str
-    tier: str
-    tiers: tuple[str, ...]
-    clerk: str
-    roles: tuple[str, ...] = ()
+# Acts that name an entry or a conflict: a page offers them beside what they name.
+POINTED = ("correct", "settle", "retract")
 
 
 def check(
@@ -91,9 +71,14 @@ def available(
 ) -> tuple[str, ...]:
     """The acts that a page may offer to this person now, in the order of the life of a case.
 
-    Without `stands`, `send_up` is not among them: nobody above is known to have work.
+    Without `stands`, `send_up` is not among them: nobody above is known to have work. Acts that
+    name an entry or a conflict (`POINTED`) are not among them either.
     """
-    return tuple(act for act in ACTS if _is_lawful(state, act, actor, item, stands))
+    return tuple(
+        act
+        for act in ACTS
+        if act not in POINTED and _is_lawful(state, act, actor, item, stands)
+    )
 
 
 def breaches(state: CaseState, item: Item, stands: Stands) -> tuple[Conflict, ...]:
@@ -110,8 +95,8 @@ def breaches(state: CaseState, item: Item, stands: Stands) -> tuple[Conflict, ..
 
 
 def _had_right(state: CaseState, row: TimelineRow, item: Item, stands: Stands) -> bool:
-    wanted = _RIGHTS.get(row.act)
-    if wanted is None or (row.act == "deliver" and row.unit == state.home):
+    wanted = ACT_TABLE[row.act].rights
+    if not wanted or (row.act in _OF_THE_HOME and row.unit == state.home):
         return True
     tiers = stands.get(row.unit, ())
     return any(right in item.rights_of(tier) for tier in tiers for right in wanted)
@@ -144,15 +129,26 @@ def _likely_facts(
     case: CaseState, act: str, actor: Actor, item: Item, stands: Stands
 ) -> Mapping[str, object]:
     """The facts that decide whether an act is lawful, chosen so that it is if it can be."""
-    if act == "receive":
-        return {"item": item.code}
     if act == "step_done":
         step = open_step(case, item)
         return {"step": step.name} if step else {}
     if act in ("send_up", "return"):
         above, below = _targets(case, actor.unit, item, stands)
         return {"to": next(iter(above if act == "send_up" else below), actor.unit)}
-    return {}
+    if act == "accept_tolerant":
+        owed = tolerable(case, item)
+        return {"owed": owed} if owed else {"owed": ("",)}
+    if act == "co_sign":
+        return {"body": next(iter(unanswered(case, item)), "")}
+    if act == "pause_open":
+        first = pauses_of(item)[0]
+        return {"kind": first.kind, "counts": first.counts}
+    fixed: Mapping[str, Mapping[str, object]] = {
+        "receive": {"item": item.code},
+        "notify_missing": {"reason_code": "again"},
+        "void": {"clerk": actor.clerk},
+    }
+    return fixed.get(act, {})
 
 
 def _judge(
@@ -167,12 +163,15 @@ def _judge(
     subject = text(facts, "item") if act == "receive" else case.item
     if subject != item.code:
         raise UnlawfulActError("other_item", {"item": subject, "catalogue": item.code})
-    _check_right(case, act, actor, item)
+    row = ACT_TABLE[act]
+    _check_role(row, act, actor)
+    _check_right(case, act, row, actor, item)
+    for conflict in case.conflicts:
+        if blocked(act, conflict.kind, soft=conflict.soft):
+            raise UnlawfulActError("conflict_open", {"conflict": conflict.kind})
     if act == "send_up":
         _check_target(facts, item, stands)
-    special = _SPECIAL.get(act)
-    if special is not None:
-        special(case, facts, actor, item)
+    judge(case, act, facts, actor, item)
 
 
 def _check_place(case: CaseState, act: str, facts: Mapping[str, object], actor: Actor) -> None:
@@ -183,12 +182,22 @@ def _check_place(case: CaseState, act: str, facts: Mapping[str, object], actor: 
         raise UnlawfulActError(code, {**params, "to": text(facts, "to")})
 
 
-def _check_right(case: CaseState, act: str, actor: Actor, item: Item) -> None:
-    wanted = _RIGHTS.get(act)
-    if wanted is None or (act == "deliver" and actor.unit == case.home):
+def _check_role(row: Act, act: str, actor: Actor) -> None:
+    if row.roles and not any(role in row.roles for role in actor.roles):
+        raise UnlawfulActError("no_role", {"act": act})
+
+
+# What the unit that received the case may always do for the applicant who stands there.
+_OF_THE_HOME = ("deliver", "supply")
+
+
+def _check_right(case: CaseState, act: str, row: Act, actor: Actor, item: Item) -> None:
+    if not row.rights or (act in _OF_THE_HOME and actor.unit == case.home):
         return
     holders = [
-        tier for tier in item.rights if any(right in item.rights_of(tier) for right in wanted)
+        tier
+        for tier in item.rights
+        if any(right in item.rights_of(tier) for right in row.rights)
     ]
     if act in LEFT_TO_HOME and serves(case, actor.unit, actor.tiers, holders, item):
         return
@@ -200,42 +209,3 @@ def _check_target(facts: Mapping[str, object], item: Item, stands: Stands) -> No
     target = text(facts, "to")
     if not has_work(item, stands.get(target, ())):
         raise UnlawfulActError("target_no_right", {"to": target})
-
-
-def _check_step(case: CaseState, facts: Mapping[str, object], actor: Actor, item: Item) -> None:
-    name = text(facts, "step")
-    if name in STEPS_THAT_ARE_ACTS:
-        raise UnlawfulActError("step_is_act", {"step": name})
-    step = open_step(case, item)
-    if step is None or step.name != name:
-        raise UnlawfulActError(
-            "step_not_next", {"step": name, "next": step.name if step else ""}
-        )
-    if not serves(case, actor.unit, actor.tiers, (step.tier,), item):
-        raise UnlawfulActError("no_right", {"act": "step_done", "tier": actor.tier})
-
-
-def _check_decision(
-    case: CaseState, _facts: Mapping[str, object], actor: Actor, item: Item
-) -> None:
-    step = open_step(case, item)
-    if step is not None:
-        raise UnlawfulActError("step_open", {"step": step.name, "tier": step.tier})
-    # One person alone may finish only what the law lets be finished at once.
-    if item.handling != "immediate" and actor.clerk == case.accepted_by:
-        raise UnlawfulActError("segregation", {"clerk": actor.clerk})
-
-
-def _check_delivery(
-    case: CaseState, _facts: Mapping[str, object], _actor: Actor, item: Item
-) -> None:
-    following = next_step(case, item)
-    if following is not None and following.act == "issue":
-        raise UnlawfulActError("issue_open", {"tier": following.tiers[0]})
-
-
-_SPECIAL: Mapping[str, Callable[[CaseState, Mapping[str, object], Actor, Item], None]] = {
-    "step_done": _check_step,
-    "decide": _check_decision,
-    "deliver": _check_delivery,
-}

@@ -9,7 +9,7 @@ date that counts days of an unknown year is provisional: weekends are off, nothi
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from cases.errors import CalendarError
 
@@ -21,6 +21,23 @@ _DAYS_WALKED_MAX = 30_000
 _SATURDAY = 5
 _ONE_DAY = timedelta(days=1)
 _HOURS_PER_DAY = 24
+_COUNTING = ("first_day", "to_the_second", "day_ends_h")
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How a jurisdiction counts, where it departs from the law's own rule.
+
+    With `first_day` the day of the act is day 1. With `to_the_second` a limit ends at the time
+    of day at which it began, otherwise at `day_ends_h` o'clock of its last day.
+    """
+
+    first_day: bool = False
+    to_the_second: bool = False
+    day_ends_h: int = 24
+
+
+BY_LAW = Counting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,7 @@ class Calendar:
     years: tuple[int, ...]
     holidays: frozenset[date]
     make_up: frozenset[date]
+    counting: Counting = BY_LAW
 
     def is_workday(self, day: date) -> bool:
         """Tell whether offices are open; outside the known years the weekday alone decides."""
@@ -85,23 +103,61 @@ def due(
         raise CalendarError(f"no limit of {n} {unit}")
     left = -(-n // _HOURS_PER_DAY) if unit == "h" else n
     day, provisional = start, False
+    if calendar.counting.first_day and left and (unit != "wd" or calendar.is_workday(day)):
+        left -= 1
+    standing = _Standing(pauses)
     for _ in range(_DAYS_WALKED_MAX):
         if left == 0:
             return Due(day, provisional)
         day = _next(day)
         if unit == "wd":
             provisional = provisional or not calendar.knows(day)
-        if any(pause.covers(day) for pause in pauses):
+        if standing.covers(day):
             continue
         if unit != "wd" or calendar.is_workday(day):
             left -= 1
     raise CalendarError(f"the limit of {n} {unit} from {start} does not end within reason")
 
 
-def workdays_between(start: date, end: date, calendar: Calendar) -> int:
+class _Standing:
+    """The days that pauses take out, asked for in ascending order only."""
+
+    def __init__(self, pauses: Sequence[ClockPause]) -> None:
+        self._left = sorted(pauses, key=lambda pause: pause.opened, reverse=True)
+        self._until = date.min
+
+    def covers(self, day: date) -> bool:
+        while self._left and self._left[-1].opened < day:
+            self._until = max(self._until, self._left.pop().closed)
+        return day <= self._until
+
+
+def ends_at(start: datetime, limit_due: Due, n: int, unit: str, calendar: Calendar) -> datetime:
+    """The moment until which an act is in time, in the zone of `start`.
+
+    Args:
+        start: when the limit began.
+        limit_due: its last day, as `due` gives it.
+        n: the limit; hours end to the minute, and so do limits counted to the second.
+        unit: `wd`, `cd` or `h`.
+        calendar: says how the jurisdiction counts.
+    """
+    whole = datetime.combine(limit_due.date, time(), start.tzinfo)
+    if unit == "h":
+        # Days that a pause took out lie between the day reached without it and the last day.
+        plain = start.date() + -(-n // _HOURS_PER_DAY) * _ONE_DAY
+        return start + timedelta(hours=n) + (limit_due.date - plain)
+    if calendar.counting.to_the_second:
+        return whole.replace(hour=start.hour, minute=start.minute, second=start.second)
+    return whole + timedelta(hours=calendar.counting.day_ends_h)
+
+
+def workdays_between(
+    start: date, end: date, calendar: Calendar, pauses: Sequence[ClockPause] = ()
+) -> int:
     """The working days after `start` up to and with `end`; 0 when `end` is not later.
 
-    It is what a case has used of its limit on the day `end`.
+    With the pauses taken out it is what a case has used of its limit on the day `end`.
 
     Raises:
         CalendarError: The two days are too far apart to belong to one case.
@@ -109,11 +165,15 @@ def workdays_between(start: date, end: date, calendar: Calendar) -> int:
     span = (end - start).days
     if span > _DAYS_WALKED_MAX:
         raise CalendarError(f"{start} and {end} are too far apart to count working days")
-    return sum(calendar.is_workday(start + i * _ONE_DAY) for i in range(1, span + 1))
+    standing = _Standing(pauses)
+    days = (start + i * _ONE_DAY for i in range(1, span + 1))
+    return sum(not standing.covers(day) and calendar.is_workday(day) for day in days)
 
 
 def load_calendar(text: str) -> Calendar:
-    """Read a calendar from TOML: a `version`, and per year its `holidays` and `make_up` days.
+    """Read a calendar from TOML: `version`, per year `holidays` and `make_up`, and `counting`.
+
+    `counting` may be left out: then limits are counted as the law says.
 
     Raises:
         CalendarError: The text is not such a table; the message names the year and the day.
@@ -125,7 +185,7 @@ def load_calendar(text: str) -> Calendar:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CalendarError(f"calendar: {error}") from error
     for key in table:
-        if key not in ("version", "years"):
+        if key not in ("version", "years", "counting"):
             raise CalendarError(f"calendar: unknown key {key!r}")
     version, years = table.get("version"), table.get("years")
     if not isinstance(version, str) or not version or not isinstance(years, dict):
@@ -140,7 +200,20 @@ def load_calendar(text: str) -> Calendar:
         tuple(sorted(int(name) for name in years)),
         frozenset(holidays),
         frozenset(make_up),
+        _counting(table.get("counting", {})),
     )
+
+
+def _counting(table: object) -> Counting:
+    if not isinstance(table, Mapping) or table.keys() - _COUNTING:
+        raise CalendarError(f"calendar: counting: only {', '.join(_COUNTING)} are known")
+    ends = table.get("day_ends_h", 24)
+    first_day, to_the_second = (table.get(name, False) for name in _COUNTING[:2])
+    if type(ends) is not int or not 1 <= ends <= _HOURS_PER_DAY:
+        raise CalendarError("calendar: counting: day_ends_h is not an hour from 1 to 24")
+    if not (isinstance(first_day, bool) and isinstance(to_the_second, bool)):
+        raise CalendarError("calendar: counting: first_day and to_the_second are true or false")
+    return Counting(first_day, to_the_second, ends)
 
 
 def _days(name: str, year: object, kind: str) -> list[date]:

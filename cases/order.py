@@ -7,12 +7,10 @@ written two entries at one feed position, and there is nothing else left to tell
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from cases.entries import Entry
-
-_Key = tuple[int, str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +21,24 @@ class Ordered:
     held: tuple[Entry, ...]
 
 
-def in_order(entries: Iterable[Entry]) -> Ordered:
+def in_order(entries: Iterable[Entry], known: Collection[str] = ()) -> Ordered:
     """Put entries in order, each once, however they arrive and however often.
 
     An entry is held while any of its ancestors is absent. Equal ids mean equal entries.
+
+    Args:
+        entries: what is to be ordered.
+        known: ids of entries that stand before all of these and are not absent.
     """
     by_id = {entry.id: entry for entry in entries}
-    missing = {entry.id: len(dict.fromkeys(entry.parents)) for entry in by_id.values()}
+    missing: dict[str, int] = {}
     children: dict[str, list[str]] = {}
     for entry in by_id.values():
-        for parent in dict.fromkeys(entry.parents):
+        parents = [each for each in dict.fromkeys(entry.parents) if each not in known]
+        missing[entry.id] = len(parents)
+        for parent in parents:
             children.setdefault(parent, []).append(entry.id)
-    ready = [_key(entry) for entry in by_id.values() if not entry.parents]
+    ready = [place_of(entry) for entry in by_id.values() if not missing[entry.id]]
     heapq.heapify(ready)
     ordered: list[Entry] = []
     while ready:
@@ -43,8 +47,8 @@ def in_order(entries: Iterable[Entry]) -> Ordered:
         for child in children.get(entry.id, ()):
             missing[child] -= 1
             if missing[child] == 0:
-                heapq.heappush(ready, _key(by_id[child]))
-    return Ordered(tuple(ordered), tuple(sorted(by_id.values(), key=_key)))
+                heapq.heappush(ready, place_of(by_id[child]))
+    return Ordered(tuple(ordered), tuple(sorted(by_id.values(), key=place_of)))
 
 
 class Ancestry:
@@ -74,8 +78,8 @@ class Ancestry:
         return self._seen[entry_id]
 
     def bit(self, entry_id: str) -> int:
-        """The bit of a marked entry."""
-        return self._bits[entry_id]
+        """The bit of a marked entry, 0 for one that is not marked or was not added yet."""
+        return self._bits.get(entry_id, 0)
 
     def members(self, bits: int) -> tuple[str, ...]:
         """The marked entries of a sum of bits, in order."""
@@ -87,5 +91,6 @@ class Ancestry:
         return tuple(found)
 
 
-def _key(entry: Entry) -> _Key:
+def place_of(entry: Entry) -> tuple[int, str, int, int, str]:
+    """Where an entry stands among those that had not seen each other."""
     return (entry.epoch, entry.device, entry.incarnation, entry.seq, entry.id)

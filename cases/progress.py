@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from cases.casestate import CaseState
 from cases.items import Item, Step
-from cases.states import ACCEPTED, DECIDED, HANDLING, ISSUED, RECEIVED
+from cases.states import (
+    DECIDED,
+    ISSUED,
+    PAUSED,
+    RECEIVED,
+    REVIEW,
+    SUPPLEMENT_PRE,
+    SUPPLEMENT_REVIEW,
+)
 
 # Steps of these names are done by the act of the same name.
 STEPS_THAT_ARE_ACTS = ("precheck", "accept", "decide", "issue", "deliver")
@@ -37,16 +45,34 @@ def next_step(state: CaseState | None, item: Item) -> NextStep | None:
         return None
     if state.state == RECEIVED:
         return _by_right("accept", item)
-    if state.state in (ACCEPTED, HANDLING):
-        step = open_step(state, item)
-        if step is not None:
-            return NextStep("step_done", step.name, (step.tier,))
-        return _by_right("decide", item)
+    if state.state in (SUPPLEMENT_PRE, SUPPLEMENT_REVIEW):
+        return _by_right("supply", item, "accept")
+    if state.state == PAUSED:
+        return _by_right("pause_close", item, "review")
+    if state.state in REVIEW:
+        return _next_of_review(state, item)
     if state.state == DECIDED and state.outcome == "granted" and _is_issued(item):
         return _by_right("issue", item)
     if state.state in (DECIDED, ISSUED):
         return _by_right("deliver", item)
     return None
+
+
+def _next_of_review(state: CaseState, item: Item) -> NextStep:
+    step = open_step(state, item)
+    if step is not None:
+        return NextStep("step_done", step.name, (step.tier,))
+    if unanswered(state, item):
+        return _by_right("co_sign", item, "decide")
+    return _by_right("decide", item)
+
+
+def unanswered(state: CaseState, item: Item) -> tuple[str, ...]:
+    """The bodies that were consulted in a joint case and have not answered yet."""
+    if item.joint is None:
+        return ()
+    answered = [each.body for each in state.co_signs]
+    return tuple(body for body in item.joint.consulted if body not in answered)
 
 
 def open_step(state: CaseState, item: Item) -> Step | None:
@@ -119,13 +145,15 @@ def hand_over_targets(
     return tuple(sorted(above, key=later)), tuple(sorted(below, key=later))
 
 
-def _by_right(right: str, item: Item) -> NextStep:
-    step = next((each for each in item.steps if each.name == right), None)
-    holders = [tier for tier in reversed(tuple(item.rights)) if right in item.rights_of(tier)]
+def _by_right(act: str, item: Item, right: str = "") -> NextStep:
+    """The next step is an act for which a tier needs a right, by default that of its name."""
+    wanted = right or act
+    step = next((each for each in item.steps if each.name == act), None)
+    holders = [tier for tier in reversed(tuple(item.rights)) if wanted in item.rights_of(tier)]
     if step is None:
-        return NextStep(right, "", tuple(holders))
+        return NextStep(act, "", tuple(holders))
     others = (tier for tier in holders if tier != step.tier)
-    return NextStep(right, step.name, (step.tier, *others))
+    return NextStep(act, step.name, (step.tier, *others))
 
 
 def _is_issued(item: Item) -> bool:

@@ -1,15 +1,18 @@
-"""`postroad hub`: run an installation."""
+"""`postroad hub`: run an installation, keep its store, set up its gateway."""
 
 from collections.abc import Callable
 from typing import Any
 
+from hub import sshdcommands, storekeeping
 from web.running import add_run_command
 from web.terminal import Commands
 
 
 def add_commands(commands: Commands) -> None:
-    """Add `hub` to the subjects, with the word `run`."""
-    add_run_command(commands, "hub", _program)
+    """Add `hub` to the subjects, with its words."""
+    verbs = add_run_command(commands, "hub", _program)
+    storekeeping.add_commands(verbs)
+    sshdcommands.add_commands(verbs)
 
 
 def _program() -> Callable[..., Any]:

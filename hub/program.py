@@ -8,17 +8,27 @@ from typing import Any
 
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
+from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
-from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
+from security.tunnel.admission import (
+    Admission,
+    DeviceGateway,
+    Entrance,
+    GatewaySettings,
+    Reports,
+)
 from security.tunnel.gateway import Gateway
+from security.tunnel.openssh.krl import NEVER_ISSUED
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
+from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
-from sync.transports.http import ExchangeApplication
+from sync.transports.http import line
+from sync.transports.http_server import ExchangeServer
 from sync.views.scoped import Child
 from sync.wallclock import WallClock
 from web.app import WebContext, create_app
@@ -30,6 +40,7 @@ from web.program import Connection, Indexing, Part, run_until_told
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
+from web.storing import follow
 
 _log = logging.getLogger(__name__)
 
@@ -86,21 +97,28 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    exchange = ExchangeApplication(driver.answer_bytes, sync_device)
-    if door is not None:
-        api = door.beside(api_of(pages, exchange, log))
-    else:
-        api = api_of(pages, exchange, log)
+    api = api_of(pages, log) if door is None else door.beside(api_of(pages, log))
     server = PageServer(settings.pages, api, waiting=FEEDS)
-    doorway = _gateway(installation, gateway, server.adopt)
-    parts = [server, door, Indexing(installation), doorway, keeper, connection]
+    exchanges = ExchangeServer(driver.reception, server.adopt)
+    doorway = _gateway(installation, gateway, exchanges.adopt)
+    # What another program of this hub put into a shared store is to be known and to climb here.
+    follow(installation.store, lambda: _heard(installation, connection))
+    front: list[Part | None] = [server, exchanges, door, Indexing(installation)]
+    parts = [*front, doorway, keeper, connection]
     return [part for part in parts if part is not None]
 
 
-def api_of(pages: Application, exchange: Application, log: Application) -> Application:
-    """Return one application: sync and the log by their paths, pages for the rest.
+def _heard(installation: Installation, connection: Connection | None) -> None:
+    replay(installation.authority, installation.store)
+    if connection is not None:
+        connection.agent.poke()
+
+
+def api_of(pages: Application, log: Application) -> Application:
+    """Return one application: the log by its path, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
+    Exchanges themselves are answered elsewhere, while they arrive.
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
@@ -109,7 +127,7 @@ def api_of(pages: Application, exchange: Application, log: Application) -> Appli
         if path.startswith(PREFIX):
             return log(environ, start_response)
         if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
-            return exchange(environ, start_response)
+            return line(start_response, "404 Not Found")
         return pages(environ, start_response)
 
     return application
@@ -158,12 +176,14 @@ def _stored(installation: Installation, connection: Connection | None) -> None:
         installation.mark.set(installation.store)
 
 
-def _gateway(installation: Installation, address: Address, entrance: Entrance) -> Gateway:
+def _gateway(installation: Installation, address: Address, entrance: Entrance) -> DeviceGateway:
     keys = installation.keys
     if keys.host is None or keys.ssh_ca is None:
         raise KeyFileError(f"{installation.settings.keys}: the keys of a hub are not there")
 
     def authorise(device: str, _certificate: Certificate) -> None:
+        if device == installation.station.device:
+            return  # this hub itself, when it proves its own gateway
         known = installation.registry.device(device)
         # A unit that was moved away may come once more, to hear of it.
         if not installation.registry.had_parent(known.unit, installation.station.unit):
@@ -171,18 +191,20 @@ def _gateway(installation: Installation, address: Address, entrance: Entrance) -
         if installation.registry.revoked_after(device) is not None:
             raise TrustError(f"device {device} was revoked")
 
+    folder = installation.settings.entry.sshd_folder
     clock = WallClock()
-    return Gateway(
-        GatewaySettings(address.host, address.port),
-        keys.host,
-        Admission(
-            ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
-            authorise=authorise,
-            now=lambda: clock.now_ms() // 1_000,
-        ),
-        entrance,
-        Reports(on_session=_account, on_clone=_alarm),
+    admission = Admission(
+        ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
+        authorise=authorise,
+        now=lambda: clock.now_ms() // 1_000,
+        # Under OpenSSH its own list refuses this one, which proves that the list is in use.
+        revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
     )
+    reports = Reports(on_session=_account, on_clone=_alarm)
+    if folder is not None:
+        return openssh_gateway(folder, admission, entrance, reports)
+    settings = GatewaySettings(address.host, address.port)
+    return Gateway(settings, keys.host, admission, entrance, reports)
 
 
 def _account(record: SessionRecord) -> None:

@@ -25,14 +25,22 @@ from sync.wallclock import WallClock, random_bytes
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.opening import load_registry
-from web.settings import Settings, load_settings
+from web.settings import SQLITE, Settings, load_settings
+from web.storing import open_store
 from web.terminal import Commands, Terminal
 
 SUFFIX = ".prb"
 
 
 class _OpenStore(Protocol):
-    def __call__(self, settings: Settings) -> SqliteStore: ...
+    def __call__(self, settings: Settings) -> Store: ...
+
+
+def _open_for_export(settings: Settings) -> Store:
+    # A store file may be read beside its program; the index of a cluster has one user.
+    if settings.store_kind == SQLITE:
+        return SqliteStore.open_for_reading(settings.store)
+    return open_store(settings)
 
 
 def add_commands(commands: Commands) -> None:
@@ -59,7 +67,7 @@ def export_bundles(arguments: argparse.Namespace) -> None:
     settings = load_settings(arguments.config)
     if settings.upstream is None:
         raise BundleError("bundle.no_parent", unit=settings.unit)
-    with _Desk(settings, lambda known: SqliteStore.open_for_reading(known.store)) as desk:
+    with _Desk(settings, _open_for_export) as desk:
         written = _write_all(
             arguments.out, desk.station.unit, desk.courier.export(settings.upstream.unit)
         )
@@ -69,7 +77,7 @@ def export_bundles(arguments: argparse.Namespace) -> None:
 def import_bundles(arguments: argparse.Namespace) -> None:
     """Store what bundles hold, in their order; the program must not be running."""
     settings = load_settings(arguments.config)
-    with _Desk(settings, lambda known: SqliteStore.open(known.store, random_bytes)) as desk:
+    with _Desk(settings, open_store) as desk:
         for path in sorted(arguments.files):
             imported, answers = desk.take(_read(path))
             arguments.terminal.say(

@@ -27,6 +27,7 @@ SUBJECTS = {
     "node": "node.cli",
     "hub": "hub.cli",
     "registry": "postroad.registries",
+    "audit": "postroad.audit.commands",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
     "bundle": "postroad.bundles",

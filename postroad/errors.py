@@ -42,5 +42,9 @@ class QuarantineError(PostroadError):
     """What was set aside cannot be decided as asked; nothing was changed."""
 
 
+class AuditError(PostroadError):
+    """An audit cannot be made as asked; nothing was written."""
+
+
 class VerdictError(PostroadError):
     """A check was carried out to the end, and the answer is no."""

@@ -34,6 +34,7 @@ ERRORS = (
     ("postroad.errors.UnsafeError", ExitCode.UNSAFE),
     ("postroad.errors.PostroadError", ExitCode.REFUSED),
     ("builtins.OSError", ExitCode.SYSTEM),
+    ("web.errors.CheckFailedError", ExitCode.VERDICT),
     ("web.errors.WebError", ExitCode.WEB),
     ("cases.errors.CaseError", ExitCode.CASES),
     ("casebook.errors.CasebookError", ExitCode.CASEBOOK),

@@ -8,19 +8,31 @@ import ipaddress
 import os
 import signal
 import socket
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postroad.errors import UnsafeError, UsageError
+from sync.couch_values import DEFAULT_LIMITS
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 
 if TYPE_CHECKING:
+    from sync.couchdb_http.limits import ServingLimits
     from sync.couchdb_http.sessions import Login
 
 PASSWORD_VARIABLE = "POSTROAD_STORE_PASSWORD"  # noqa: S105  # the name, not the password
 PASSWORD_BYTES_MAX = 1024
 PORT_MAX = 65_535
+
+_LIMITS = (
+    ("document-bytes", DEFAULT_LIMITS.document_bytes, 32 << 20),
+    ("attachment-bytes", DEFAULT_LIMITS.attachment_bytes, 4 << 30),
+    ("body-bytes", 64 << 20, 512 << 20),
+    ("leaves", DEFAULT_LIMITS.leaves, 100_000),
+)
+"""Options that end in `-max`, what they are if nobody says, and how far they may be raised."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +62,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-edits", action="store_true", help="store.serve.allow_edits.help"
     )
+    for option, default, most in _LIMITS:
+        parser.add_argument(
+            f"--{option}-max",
+            metavar="N",
+            type=partial(_limit, most=most),
+            default=default,
+            help=f"store.serve.{option.replace('-', '_')}_max.help",
+        )
 
 
 def serve_store(arguments: argparse.Namespace) -> None:
@@ -71,12 +91,20 @@ def serve_store(arguments: argparse.Namespace) -> None:
     if not login.is_needed and not ipaddress.ip_address(address[0]).is_loopback:
         raise UnsafeError("store.serve.open", host=arguments.host)
     with _listening(address) as listening:
-        store = SqliteStore.open(arguments.path, random_bytes)
+        limits = replace(
+            DEFAULT_LIMITS,
+            document_bytes=arguments.document_bytes_max,
+            attachment_bytes=arguments.attachment_bytes_max,
+            leaves=arguments.leaves_max,
+        )
+        store = SqliteStore.open(arguments.path, random_bytes, limits=limits)
         try:
             settings = ServingSettings(
                 login,
-                Cors(tuple(arguments.cors_origin)),
-                version=importlib.metadata.version("postroad"),
+                # PouchDB sends credentials along, and browsers want that to be allowed by name.
+                Cors(tuple(arguments.cors_origin), credentials=True),
+                _serving_limits(arguments.body_bytes_max),
+                importlib.metadata.version("postroad"),
             )
             guarded = Guarded(store, allow_edits=arguments.allow_edits)
             served = ServedStore(guarded, listening, settings, WallClock(), random_bytes)
@@ -135,6 +163,21 @@ def _listening(address: tuple[str, int]) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _serving_limits(body_bytes: int) -> ServingLimits:
+    from sync.couchdb_http.limits import ServingLimits
+
+    usual = ServingLimits()
+    together = max(usual.json_bytes_together, body_bytes)
+    return replace(usual, json_bytes=body_bytes, json_bytes_together=together)
+
+
+def _limit(text: str, most: int) -> int:
+    number = int(text)
+    if not 1 <= number <= most:
+        raise ValueError(text)
+    return number
 
 
 def _port(text: str) -> int:

@@ -5,7 +5,7 @@ issuer, the signature, the principal, the time, the options and the revocations.
 """
 
 import base64
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -85,6 +85,38 @@ def issue_user_certificate(
         return builder.sign(ca).public_bytes().decode("ascii")
     except ValueError as error:
         raise FormatError("the serial or a time is too large for a certificate") from error
+
+
+def issue_host_certificate(
+    ca: Ed25519PrivateKey,
+    public: str,
+    names: Sequence[str],
+    valid_from: int,
+    valid_to: int,
+) -> str:
+    """Certify the host key of a gateway for the names under which it is reached.
+
+    Devices pin the plain key through the registry; the certificate serves `ssh` of a technician
+    who trusts the authority (`@cert-authority`).
+
+    Raises:
+        FormatError: An argument is not well-formed.
+    """
+    if not names or not 0 <= valid_from < valid_to:
+        raise FormatError("a host certificate needs a name and a time span")
+    try:
+        builder = (
+            SSHCertificateBuilder()
+            .public_key(load_public_line(public))
+            .type(SSHCertificateType.HOST)
+            .key_id(names[0].encode())
+            .valid_principals([name.encode() for name in names])
+            .valid_after(valid_from)
+            .valid_before(valid_to)
+        )
+        return builder.sign(ca).public_bytes().decode("ascii")
+    except ValueError as error:
+        raise FormatError("a time is too large for a certificate") from error
 
 
 def check_user_certificate(

@@ -50,7 +50,7 @@ class SimulatedLink:
         if not self.is_up:
             raise TransportError("the link is down")
 
-    def exchange(self, body: bytes) -> bytes:
+    def exchange(self, body: bytes, receive: Callable[[bytes], object]) -> None:
         """Carry a request and its answer, or fail on the way.
 
         Raises:
@@ -65,8 +65,9 @@ class SimulatedLink:
             raise TransportError("the request was cut")
         answer = self._deliver(body)
         if self._source.random() < self.weather.cut_answer:
+            receive(answer[: self._source.randrange(len(answer))])
             raise TransportError("the answer was cut")
-        return answer
+        receive(answer)
 
     def _deliver(self, body: bytes) -> bytes:
         try:

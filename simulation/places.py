@@ -25,8 +25,11 @@ from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
 
+COMPARE_FROM = 20
+"""Small stores must compare too: what is rare outside is daily here."""
+
 CLERKS = ("w1", "w2", "a1")
-ROLES = ("window", "reviewer", "approver")
+ROLES = ("window", "reviewer", "approver", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Place:
             transport=self.link,
             clock=self.clock,
             jitter=self.source.random,
+            random_bytes=self.source.randbytes,
+            compare_from=COMPARE_FROM,
         )
 
     def _take_care(self) -> None:

@@ -38,7 +38,7 @@ from sync.protocol.downstream import (
     StoreRecords,
 )
 from sync.protocol.messages import Answer, Exchange, Refusal
-from sync.protocol.wire import Message, decode_message, encode_message
+from sync.reception import Reception
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing, scope_of
 
 ATTEMPTS_MAX = 3
@@ -92,7 +92,17 @@ class DownstreamDriver:
             body: The request as it came, at most 8 MiB; nothing about it is trusted.
             device: The device that the tunnel authenticated.
         """
-        return encode_message(self._answer_encoded(body, device))
+        reception = self.reception(device)
+        reception.feed(body)
+        return reception.finish()
+
+    def reception(self, device: str) -> Reception:
+        """Begin to take a request of the device that the tunnel authenticated, in pieces."""
+        return Reception(
+            lambda exchange: self.answer(exchange, device),
+            lambda request: self.compare(request, device),
+            self.clock,
+        )
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
@@ -119,20 +129,6 @@ class DownstreamDriver:
             return Refusal(error.code, str(error))
         except PeerProtocolError as error:
             return Refusal("malformed", str(error))
-
-    def _answer_encoded(self, body: bytes, device: str) -> Message:
-        try:
-            message = decode_message(body)
-        except PeerProtocolError as error:
-            return Refusal("malformed", str(error))
-        except RefusedError as error:
-            return Refusal(error.code, str(error))
-        match message:
-            case Exchange():
-                return self.answer(message, device)
-            case Compare():
-                return self.compare(message, device)
-        return Refusal("malformed", "the message is not a request")
 
     def _identify(self, exchange: Exchange | Compare, device: str) -> Refusal | None:
         try:

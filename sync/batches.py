@@ -49,8 +49,10 @@ def read_outgoing(
         skip_origin=parent,
         bytes_max=body_bytes(command.bytes_max),
     )
+    rows = tuple(outgoing(page))
     return OutgoingRead(
-        records=tuple(record for _, _, record in outgoing(page)),
+        records=tuple(record for _, _, record in rows),
+        seqs=tuple(seq for seq, _, _ in rows),
         last_seq=page.last_seq,
         more=page.more,
         update_seq=max(page.last_seq, store.last_seq),

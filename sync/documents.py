@@ -47,7 +47,7 @@ def document_of(record: Record, origin: str) -> Document:
         id=record.id,
         rev=first_revision(body),
         body=body,
-        tags=(*units, _subject_tag(record, database)),
+        tags=(*units, subject_of(record)),
         origin=origin,
     )
 
@@ -62,7 +62,9 @@ def below_tag(unit: str) -> str:
     return f"below:{unit}"
 
 
-def _subject_tag(record: Record, database: str) -> str:
+def subject_of(record: Record) -> str:
+    """The tag that says what a record is about: a case, a journal, or the units below one."""
+    database = _DATABASES.get(record.header.type, CASES)
     if database == REGISTRY:
         return below_tag(record.header.path[-1])
     is_journal = database == AUDIT or record.header.audience == JOURNAL

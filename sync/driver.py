@@ -21,7 +21,7 @@ from sync.errors import (
 )
 from sync.ingest import Gate
 from sync.ports import Clock, RandomBytes, Store
-from sync.protocol.compare_messages import Compare, Compared
+from sync.protocol.compare_messages import Compare, Compared, Message
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
@@ -38,6 +38,7 @@ from sync.protocol.upstream import (
     IncomingStored,
     Link,
     Outcome,
+    PartReceived,
     ReadOutgoing,
     RefusalReceived,
     SendExchange,
@@ -47,10 +48,14 @@ from sync.protocol.upstream import (
     TransportFailed,
     Upstream,
 )
-from sync.protocol.wire import Message, decode_message, encode_message
+from sync.protocol.wire import MessageReader, encode_message
 from sync.reconciling import ROWS_MIN, Reconciler, Survey
 from sync.status import LinkState, SessionReport, SyncStatus
+from sync.tally import Tally
 from sync.wallclock import random_bytes
+
+PART_BYTES = 64 << 10
+"""So much of an answer is stored as soon as it is here; the rest may never come."""
 
 WAITING_MAX = 1_000
 """Where counting what waits stops: beyond it the exact number helps nobody."""
@@ -69,8 +74,11 @@ class Transport(Protocol):
         """
         ...
 
-    def exchange(self, body: bytes) -> bytes:
-        """Send a request and give its answer, both complete.
+    def exchange(self, body: bytes, receive: Callable[[bytes], object]) -> None:
+        """Send a request, and hand the bytes of its answer over as they come.
+
+        Returns when the answer has ended; what it raises after `receive` was called says that
+        the rest does not come. What `receive` raises passes through.
 
         Raises:
             TransportError: The link broke; whether the request arrived is not known.
@@ -78,30 +86,6 @@ class Transport(Protocol):
             PeerProtocolError: The other end does not speak this protocol.
         """
         ...
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a session did so far."""
-
-    pushed: int = 0
-    pulled: int = 0
-    quarantined: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    round_trips: int = 0
-    clock_offset_ms: int | None = None
-    error: str = ""
-    error_code: str = ""
-    carrying: bool = False
-
-    def note(self, error: Exception) -> None:
-        """Keep the first error: the ones after it are its consequences."""
-        if not self.error:
-            self.error = str(error) or type(error).__name__
-            self.error_code = type(error).__name__
-            if isinstance(error, RefusedError):
-                self.error_code = error.code
 
 
 class _DoubtError(SyncError):
@@ -113,6 +97,28 @@ class _DoubtError(SyncError):
 
 def _nothing() -> None:
     return None
+
+
+class _Incoming:
+    """An answer on its way: what has come is kept now and then, and when it breaks off."""
+
+    def __init__(self, driver: "UpstreamDriver", tally: Tally) -> None:
+        self.reader = MessageReader()
+        self.bytes = 0
+        self._driver = driver
+        self._tally = tally
+
+    def receive(self, piece: bytes) -> None:
+        self.bytes += len(piece)
+        self._tally.bytes_received += len(piece)
+        self.reader.feed(piece)
+        if self.reader.marked_bytes >= PART_BYTES:
+            self.keep()
+
+    def keep(self) -> None:
+        part = self.reader.part()
+        if isinstance(part, Answer):
+            self._driver.keep_part(part, self._tally)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -170,7 +176,7 @@ class UpstreamDriver:
         """
         with self._one_at_a_time:
             started = self.clock.monotonic()
-            tally = _Tally()
+            tally = Tally()
             failures = self._machine.failures
             end = self._converse(tally)
             if self._is_doubtful:
@@ -192,7 +198,7 @@ class UpstreamDriver:
             TransportError, RefusedError, PeerProtocolError: The parent cannot be asked.
         """
         with self._one_at_a_time:
-            tally = _Tally()
+            tally = Tally()
             return self._reconciler.survey(
                 lambda request: self._compare(request, tally),
                 lambda: self._machine.batch.bytes,
@@ -226,7 +232,7 @@ class UpstreamDriver:
             refused=len(self.store.locals(refused_key(""))),
         )
 
-    def _converse(self, tally: _Tally) -> EndSession:
+    def _converse(self, tally: Tally) -> EndSession:
         self._is_doubtful = False
         event = self._attempt(lambda: self._open(tally), tally)
         while True:
@@ -235,7 +241,7 @@ class UpstreamDriver:
                 return command
             event = self._attempt(lambda: self._carry_out(command, tally), tally)  # noqa: B023
 
-    def _decide(self, event: Event, tally: _Tally) -> Command:
+    def _decide(self, event: Event, tally: Tally) -> Command:
         try:
             [command] = self._machine.handle(event)
         except PeerProtocolError as error:
@@ -243,7 +249,7 @@ class UpstreamDriver:
             [command] = self._machine.handle(SessionFailed())
         return command
 
-    def _attempt(self, act: Callable[[], Event], tally: _Tally) -> Event:
+    def _attempt(self, act: Callable[[], Event], tally: Tally) -> Event:
         try:
             return act()
         except TransportError as error:
@@ -263,7 +269,7 @@ class UpstreamDriver:
             tally.note(error)
             return SessionFailed()
 
-    def _open(self, tally: _Tally) -> Event:
+    def _open(self, tally: Tally) -> Event:
         if self._reconciler.is_needed():
             self._reconcile(tally)
         parent = self.link.parent
@@ -274,7 +280,7 @@ class UpstreamDriver:
             down=decode_down(self.store.local(self._place)),
         )
 
-    def _reconcile(self, tally: _Tally) -> None:
+    def _reconcile(self, tally: Tally) -> None:
         found = self._reconciler.run(
             lambda request: self._compare(request, tally), lambda: self._machine.batch.bytes
         )
@@ -283,7 +289,7 @@ class UpstreamDriver:
         tally.quarantined += found.quarantined
         logger.info("compared with the unit above", extra={"found": asdict(found)})
 
-    def _compare(self, request: Compare, tally: _Tally) -> Compared:
+    def _compare(self, request: Compare, tally: Tally) -> Compared:
         before = tally.bytes_sent + tally.bytes_received
         sent_at = self.clock.monotonic()
         received = self._converse_once(request, tally)
@@ -297,7 +303,7 @@ class UpstreamDriver:
                 raise RefusedError(refusal.code, refusal.text)
         raise PeerProtocolError("the parent answered something else than was asked")
 
-    def _carry_out(self, command: Command, tally: _Tally) -> Event:
+    def _carry_out(self, command: Command, tally: Tally) -> Event:
         match command:
             case ReadOutgoing():
                 return self._read(command)
@@ -310,7 +316,7 @@ class UpstreamDriver:
     def _read(self, command: ReadOutgoing) -> Event:
         return read_outgoing(self.store, self.link.parent, command, self.clock.now_ms())
 
-    def _send(self, exchange: Exchange, tally: _Tally) -> Event:
+    def _send(self, exchange: Exchange, tally: Tally) -> Event:
         before = tally.bytes_sent + tally.bytes_received
         sent_at = self.clock.monotonic()
         received = self._converse_once(exchange, tally)
@@ -331,18 +337,30 @@ class UpstreamDriver:
                 return RefusalReceived(refusal)
         raise PeerProtocolError("the parent answered with a request")
 
-    def _converse_once(self, message: Message, tally: _Tally) -> Message:
+    def _converse_once(self, message: Message, tally: Tally) -> Message:
         tally.carrying = False
         self.transport.connect()
         body = encode_message(message)
         tally.carrying = True
         tally.bytes_sent += len(body)
-        received = self.transport.exchange(body)
-        tally.bytes_received += len(received)
+        incoming = _Incoming(self, tally)
+        try:
+            self.transport.exchange(body, incoming.receive)
+        except TransportError:
+            incoming.keep()
+            raise
         tally.round_trips += 1
-        return decode_message(received)
+        return incoming.reader.finish()
 
-    def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
+    def keep_part(self, answer: Answer, tally: Tally) -> None:
+        """Store the beginning of an answer whose rest is still on its way, or lost."""
+        now_ms = self.clock.now_ms()
+        for command in self._machine.handle(PartReceived(answer, now_ms)):
+            assert isinstance(command, StoreIncoming), "a part is stored, and nothing else"
+            self._machine.handle(self._store(command, tally))
+            tally.pulled += len(answer.records)
+
+    def _store(self, command: StoreIncoming, tally: Tally) -> Event:
         try:
             inspection = put_incoming(
                 self.store, self.gate, self.link.parent, command, self._place
@@ -355,25 +373,12 @@ class UpstreamDriver:
             self.on_stored()
         return IncomingStored()
 
-    def _report(self, tally: _Tally, end: EndSession, duration_ms: int) -> SessionReport:
+    def _report(self, tally: Tally, end: EndSession, duration_ms: int) -> SessionReport:
         if end.outcome is Outcome.DONE:
             wait_ms = end.interval_s * 1_000
         else:
             wait_ms = int(self.jitter() * end.delay_ms_max)
-        return SessionReport(
-            outcome=end.outcome.value,
-            pushed=tally.pushed,
-            pulled=tally.pulled,
-            quarantined=tally.quarantined,
-            bytes_sent=tally.bytes_sent,
-            bytes_received=tally.bytes_received,
-            round_trips=tally.round_trips,
-            duration_ms=duration_ms,
-            retry_after_ms=wait_ms,
-            clock_offset_ms=tally.clock_offset_ms,
-            error=tally.error,
-            error_code=tally.error_code,
-        )
+        return tally.report(end.outcome.value, duration_ms, wait_ms)
 
     def _waiting(self, acked: int) -> int:
         # Of cases alone: what a journal holds is of no concern to whoever looks at the light.

@@ -37,6 +37,16 @@ class StoreFullError(StoreError):
     hint = "Free space on the disk, then repeat; if there is enough of it, check the disk."
 
 
+class ClusterUnavailableError(StoreError):
+    """The cluster that holds the store did not answer, or no quorum of it did.
+
+    What was to be written may have been stored all the same: nothing was acknowledged, and to
+    repeat it is harmless.
+    """
+
+    hint = "Look at the nodes of the cluster; nothing acknowledged is lost, and it is retried."
+
+
 class UnknownDatabaseError(StoreError):
     """The store has no database of that name."""
 

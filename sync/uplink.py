@@ -63,6 +63,12 @@ class Uplink:
         except SecurityError as error:
             raise RefusedError(_code(error), str(error), hint=error.hint) from error
 
+    def network_changed(self) -> None:
+        """Look whether the tunnel survived a change of the network; never waits."""
+        tunnel = self._tunnel
+        if tunnel is not None and tunnel.is_alive:
+            tunnel.doubt()
+
     def close(self) -> None:
         """End the tunnel; every later call raises."""
         with self._lock:

@@ -7,8 +7,10 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from casebook.views import CaseView
+from cases.acts import ACT_TABLE
 from cases.catalogue import Field
 from cases.errors import FactsError, UnlawfulActError
+from web.actfields import PAPER_STATES, fields_of
 from web.actforms import (
     OUTCOMES,
     PRECHECKS,
@@ -18,10 +20,16 @@ from web.actforms import (
     Terms,
     read_act,
 )
-from web.caselines import field_lines, history_lines, paper_lines, reason_text
+from web.caselines import (
+    conflict_text,
+    field_lines,
+    history_lines,
+    material_name,
+    paper_lines,
+    reason_text,
+)
 from web.conditions import finding_text
 from web.context import context
-from web.language import texts
 from web.notes import note
 from web.presenting import light, t, today
 
@@ -104,9 +112,13 @@ class CaseDesk:
             act_order=act_order(view),
             amendable=amendable(view),
             amended_field=_chosen_field(view),
-            conflicts=[(_conflict_text(one.kind), one.soft) for one in view.state.conflicts],
+            conflicts=[(conflict_text(one.kind), one.soft) for one in view.state.conflicts],
             choices=CHOICES,
             suggested_number=suggested_number(view),
+            fields_of=fields_of,
+            paper_states=PAPER_STATES,
+            paper_name=lambda code: material_name(code, book.catalogue),
+            is_confirmed=lambda act: ACT_TABLE[act].confirmed,
         )
 
 
@@ -161,10 +173,6 @@ def suggested_number(view: CaseView) -> str:
     if not number:
         return ""
     return f"〔20{number[14:16]}〕{number[16:20]}-{number[12:14]}-{number[20:24]}号"
-
-
-def _conflict_text(kind: str) -> str:
-    return texts().find(f"conflict.{kind}") or reason_text(kind)
 
 
 def _chosen_field(view: CaseView) -> Field | None:

@@ -7,10 +7,12 @@ from casebook.views import CaseView
 from cases.casestate import TimelineRow
 from cases.catalogue import Catalogue, Field
 from cases.entries import text
+from web.actfields import REASONS
 from web.conditions import field_name
 from web.context import context, shell
+from web.language import texts
 from web.masking import mask_name, mask_number, mask_text
-from web.presenting import limit_text, say, t, term, unit_name
+from web.presenting import grouped, limit_text, say, t, term, unit_name
 
 _MASKED_NUMBERS = ("id_or_other", "id_number", "bank_card", "phone", "mobile", "uscc")
 _DETAILS = {
@@ -18,9 +20,14 @@ _DETAILS = {
     "step_done": ("step", "step"),
     "decide": ("outcome", "outcome"),
     "deliver": ("relation", "relation"),
+    "pause_open": ("pause", "kind"),
+    "archive": ("retention", "retention"),
+    "rate": ("level", "level"),
+    "settle": ("choice", "choice"),
 }
 """Acts of which one coded fact is told, with the prefix of its texts and its name."""
 
+_NAMED = ("act", "tier", "step", "next", "state", "body", "pause")
 _WORDS = ("opinion", "reason", "text")
 """Names under which the body of an act holds what its author wrote."""
 
@@ -143,6 +150,10 @@ def reason_text(code: str, params: Mapping[str, str] | None = None) -> str:
         "step": "",
         "next": "",
         "state": "",
+        "material": "",
+        "body": "",
+        "pause": "",
+        "conflict": "",
     }
     for name, value in (params or {}).items():
         words[name] = _named(name, value)
@@ -152,8 +163,17 @@ def reason_text(code: str, params: Mapping[str, str] | None = None) -> str:
 def _named(name: str, value: str) -> str:
     if name in ("to", "custody"):
         return unit_name(value) if value else ""
-    prefix = {"act": "act", "tier": "tier", "step": "step", "next": "step", "state": "state"}
-    return term(prefix[name], value) if name in prefix and value else value
+    if name == "material":
+        return material_name(value, context().casebook.catalogue)
+    if name == "conflict":
+        return conflict_text(value)
+    prefix = {"next": "step"}.get(name, name)
+    return term(prefix, value) if name in _NAMED and value else value
+
+
+def conflict_text(kind: str) -> str:
+    """A kind of conflict in words; many are named like the reason of an act without effect."""
+    return texts().find(f"conflict.{kind}") or reason_text(kind)
 
 
 def _table(
@@ -223,8 +243,29 @@ def _detail(row: TimelineRow, view: CaseView) -> str:
             return _amended(facts)
         case "issue":
             return text(facts, "document_no")
-    prefix, name = _DETAILS.get(row.act, ("", ""))
+        case "notify_missing" | "accept_tolerant":
+            return _papers(facts.get("missing", facts.get("owed")))
+        case "co_sign":
+            words = (term("body", text(facts, "body")), term("answer", text(facts, "opinion")))
+            return t("list.comma").join(words)
+        case _:
+            return _coded(row.act, facts)
+
+
+def _coded(act: str, facts: Mapping[str, object]) -> str:
+    if text(facts, "other"):
+        return grouped(text(facts, "other"))
+    if act in REASONS:
+        return term(f"act_reason.{act}", text(facts, "reason_code"))
+    prefix, name = _DETAILS.get(act, ("", ""))
     return term(prefix, text(facts, name)) if prefix else ""
+
+
+def _papers(codes: object) -> str:
+    if not isinstance(codes, Sequence) or isinstance(codes, str):
+        return ""
+    catalogue = context().casebook.catalogue
+    return t("list.comma").join(material_name(str(code), catalogue) for code in codes)
 
 
 def _amended(facts: Mapping[str, object]) -> str:

@@ -21,6 +21,12 @@ class SettingsError(WebError):
     hint = "Correct the file; the folder configs has commented examples."
 
 
+class CheckFailedError(WebError):
+    """A check was carried out to the end, and the answer is no."""
+
+    hint = "Correct what the lines above name, and check again."
+
+
 class AccountsError(WebError):
     """A file of clerks cannot be used as it stands, or lacks the clerk."""
 

@@ -20,6 +20,7 @@ ENDED = (
     "voided",
 )
 DECIDED = ("decided", "issued")
+STANDING = ("supplement_pre", "supplement_review", "paused")
 SOON_WD = 2
 """From two working days before the end a case is shown as urgent."""
 
@@ -48,8 +49,8 @@ class Clocked(Protocol):
         """One of the states of a case."""
 
     @property
-    def received_at(self) -> str:
-        """ISO time of the receipt, empty before."""
+    def acceptance_from(self) -> str:
+        """ISO time from which the clock of acceptance counts, empty before the receipt."""
 
 
 def light_of(
@@ -68,9 +69,11 @@ def light_of(
         return Light("grey", "ended")
     if case.state in DECIDED:
         return Light("green", "decided")
+    if case.state in STANDING:
+        return Light("grey", "stands", due=due_text, clock="promise" if due_text else "accept")
     clock, end = "promise", due_text
-    if not end and case.state == "received" and case.received_at:
-        clock, end = "accept", acceptance_due(case.received_at, calendar, acceptance_wd)
+    if not end and case.state == "received" and case.acceptance_from:
+        clock, end = "accept", acceptance_due(case.acceptance_from, calendar, acceptance_wd)
     if not end:
         return Light("grey", "no_clock")
     return _judged(date.fromisoformat(end), clock, today, calendar)

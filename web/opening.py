@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +23,13 @@ from sync.allowance import Allowance
 from sync.authority import Authority, replay
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
-from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
+from web.storing import open_store
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = SqliteStore.open(settings.store, random_bytes)
+    store = open_store(settings)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
@@ -177,6 +178,21 @@ def load_registry(settings: Settings) -> Registry:
     registry = Registry(settings.root_key)
     registry.apply_all(decode_log(_bytes(settings.registry)))
     return registry
+
+
+def case_numbers(settings: Settings) -> list[str]:
+    """Return the numbers of all cases in the read model of an installation, [] without one."""
+    path = settings.read_model
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return []
+    try:
+        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+    except sqlite3.Error:
+        return []
+    finally:
+        connection.close()
 
 
 def _text(path: Path) -> str:

@@ -9,9 +9,11 @@ from types import FrameType
 from typing import Protocol
 
 from security.errors import KeyFileError
-from security.tunnel.client import DeviceIdentity, TunnelClient
+from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.errors import TunnelError
 from security.tunnel.forward import LocalForward
+from security.tunnel.netwatch import NetworkWatch
+from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
 from sync.agent import Agent
 from sync.driver import UpstreamDriver
 from sync.errors import StoreError
@@ -84,6 +86,7 @@ class Connection:
         )
         self._visits = Visits(child, contact, WallClock())
         self._agent = Agent(driver, upstream.interval_s, self._note)
+        self._network = NetworkWatch(self._network_changed)
         self._door = (
             LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
             if upstream.door
@@ -107,14 +110,21 @@ class Connection:
             self._installation.mark.set(self._installation.store)
         self._visits.after(report)
 
+    def _network_changed(self) -> None:
+        """A new network may be the way up again: do not sit out the back-off of the old one."""
+        self._uplink.network_changed()
+        self._agent.poke()
+
     def start(self) -> None:
         """Begin to sync and to let clerks through to the hub's pages."""
         self._agent.start()
+        self._network.start()
         if self._door is not None:
             self._door.start()
 
     def stop(self) -> None:
         """Close the tunnel and end the session that is running."""
+        self._network.stop()
         if self._door is not None:
             self._door.close()
         self._uplink.close()
@@ -207,4 +217,6 @@ def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
         raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
     identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
     addresses = [(address.host, address.port) for address in upstream.addresses]
-    return TunnelClient(addresses, identity, hosts)
+    probing = Probing(interval_s=upstream.silence_s / SILENT_INTERVALS_MAX)
+    settings = ClientSettings(probing=probing, proxy=upstream.proxy)
+    return TunnelClient(addresses, identity, hosts, settings)

@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     Program = Callable[[Path, Callable[[Installation], None]], None]
 
 
-def add_run_command(commands: Commands, subject: str, load: "Callable[[], Program]") -> None:
+def add_run_command(
+    commands: Commands, subject: str, load: "Callable[[], Program]"
+) -> Commands:
     """Add a subject with the word `run`, which runs a program until it is told to stop.
+
+    Gives where further words of the subject are added.
 
     Args:
         commands: where subjects are added.
         subject: `node` or `hub`; its texts are `<subject>.help` and so on.
         load: imports the program; called only when it is to run, so that help is fast.
+
+    Returns:
+        Where further words of the subject are added.
     """
     parser = commands.add_parser(subject, help=f"{subject}.help", description=f"{subject}.help")
     verbs: Commands = parser.add_subparsers(dest="verb")
@@ -39,3 +46,4 @@ def add_run_command(commands: Commands, subject: str, load: "Callable[[], Progra
         load()(arguments.config, ready)
 
     run.set_defaults(run=run_program)
+    return verbs

@@ -9,15 +9,32 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from web.cluster_settings import Cluster, cluster
 from web.errors import SettingsError
+from web.link_settings import (
+    Address,
+    Entry,
+    Upstream,
+    entry,
+    is_number,
+    listening,
+    upstream,
+)
 from web.tables import Table
+
+__all__ = [
+    "Address",
+    "Cluster",
+    "PasswordCost",
+    "Settings",
+    "Upstream",
+    "load_settings",
+    "parse_settings",
+]
 
 BYTES_MAX = 64 * 1024
 """Size of a configuration file; one that we write has less than 1 KiB."""
 
-PORT_MAX = 65535
-INTERVAL_S_MAX = 24 * 3600
-ADDRESSES_MAX = 8
 MEMORY_KIB_MIN = 19 * 1024
 """Floor of Argon2id on weak machines (OWASP: 19 MiB with 2 passes)."""
 MEMORY_KIB_MAX = 1024 * 1024
@@ -25,29 +42,8 @@ PASSES_MIN = 2
 PASSES_MAX = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A TCP address as host and port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """The hub above: its unit, the addresses of its gateway, and how often to call.
-
-    `door` is a loopback address at which clerks of this node open the hub's own pages through
-    the tunnel; None where they have no business there.
-    """
-
-    unit: str
-    addresses: tuple[Address, ...]
-    interval_s: float
-    door: Address | None = None
+SQLITE = "sqlite"
+COUCHDB = "couchdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,15 @@ class Settings:
     pages: Address
     upstream: Upstream | None
     gateway: Address | None
+    entry: Entry
     password_cost: PasswordCost
+    store_kind: str = SQLITE
+    cluster: Cluster | None = None
+
+    @property
+    def index(self) -> Path:
+        """The index beside a cluster, which can be dropped and rebuilt."""
+        return self.data / "couchdb-index.sqlite"
 
     @property
     def store(self) -> Path:
@@ -129,8 +133,14 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
     unit = node.code("unit")
     device = node.text("device")
     station = device[-2:]
-    if device != f"{unit}-{station}" or not _is_number(station) or station == "00":
+    kind = node.text("store") if node.has("store") else SQLITE
+    if kind not in {SQLITE, COUCHDB}:
+        raise node.error("store", f"is neither {SQLITE} nor {COUCHDB}")
+    has_cluster = kind == COUCHDB or top.has("couchdb")
+    if device != f"{unit}-{station}" or not is_number(station) or station == "00":
         raise node.error("device", f"is not {unit}- and a station from 01 to 99")
+    pages = top.table("pages")
+    gateway = top.table("gateway") if top.has("gateway") else None
     settings = Settings(
         unit=unit,
         device=device,
@@ -142,47 +152,18 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
         catalogue=folder / node.text("catalogue"),
         calendar=folder / node.text("calendar"),
         divisions=folder / node.text("divisions"),
-        pages=_listening(top.table("pages")),
-        upstream=_upstream(top.table("upstream")) if top.has("upstream") else None,
-        gateway=_listening(top.table("gateway")) if top.has("gateway") else None,
+        pages=listening(pages),
+        upstream=upstream(top.table("upstream"), folder) if top.has("upstream") else None,
+        gateway=listening(gateway) if gateway else None,
+        entry=entry(gateway, folder) if gateway else Entry(),
         password_cost=_cost(top.table("passwords")) if top.has("passwords") else PasswordCost(),
+        store_kind=kind,
+        cluster=cluster(top.table("couchdb"), folder) if has_cluster else None,
     )
+    pages.finish()
     node.finish()
     top.finish()
     return settings
-
-
-def _listening(table: Table) -> Address:
-    address = Address(table.text("host"), table.whole("port", 0, PORT_MAX))
-    table.finish()
-    return address
-
-
-def _upstream(table: Table) -> Upstream:
-    texts = table.texts("addresses", ADDRESSES_MAX)
-    upstream = Upstream(
-        unit=table.code("unit"),
-        addresses=tuple(_address(table, text) for text in texts),
-        interval_s=table.number("interval_s", 0.1, INTERVAL_S_MAX),
-        door=_door(table) if table.has("door") else None,
-    )
-    table.finish()
-    return upstream
-
-
-def _door(table: Table) -> Address:
-    return _address(table, table.text("door"), "door")
-
-
-def _address(table: Table, text: str, key: str = "addresses") -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not _is_number(port) or not 0 < int(port[:6]) <= PORT_MAX:
-        raise table.error(key, f"{text!r} is not host:port")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
 
 
 def _cost(table: Table) -> PasswordCost:

@@ -14,13 +14,18 @@ UNITS = "units"
 QUARANTINE = "quarantine"
 
 _HAND_OVER = ("send_up", "take", "return")
-_FORM = ("note", "amend", "withdraw")
+_FORM = ("note", "attach", "amend", "withdraw", "supply", "rate", "void", "retract")
+_ACCEPTING = (
+    *("precheck", "notify_missing", "accept", "accept_tolerant", "deem_accepted"),
+    *("not_accept", "send_back", "terminate"),
+)
+_REVIEWING = ("step_done", "co_sign", "pause_open", "pause_close", "issue", "settle")
 
 ACTS: Mapping[str, tuple[str, ...]] = {
-    "window": ("precheck", "accept", *_HAND_OVER, "issue", "deliver", *_FORM),
-    "reviewer": ("precheck", "accept", *_HAND_OVER, "step_done", "issue", *_FORM),
-    "approver": (*_HAND_OVER, "step_done", "decide", "issue", *_FORM),
-    "supervisor": ("note",),
+    "window": (*_ACCEPTING, *_HAND_OVER, "issue", "deliver", "archive", *_FORM),
+    "reviewer": (*_ACCEPTING, *_HAND_OVER, *_REVIEWING, "archive", *_FORM),
+    "approver": (*_HAND_OVER, *_REVIEWING, "extend", "decide", *_FORM),
+    "supervisor": ("note", "urge", "void", "correct", "take_over", "settle", "retract"),
     "it": (),
 }
 """Role to the acts that it may do."""

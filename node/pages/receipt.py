@@ -27,7 +27,7 @@ def show(case: str) -> str:
     if is_fresh:
         session.pop(FRESH)
     book = context().casebook
-    accepts_by = acceptance_due(view.state.received_at, book.calendar, acceptance_wd())
+    accepts_by = acceptance_due(view.state.acceptance_from, book.calendar, acceptance_wd())
     return render_template(
         "node/receipt.html",
         view=view,

@@ -19,6 +19,8 @@ class TerminateCause(StrEnum):
     """The device said goodbye."""
     LOST_CARRIER = "Lost-Carrier"
     """The link broke, or nothing was heard for too long."""
+    IDLE_TIMEOUT = "Idle-Timeout"
+    """Nothing was asked for longer than the gateway keeps an idle session."""
     SESSION_TIMEOUT = "Session-Timeout"
     """The login was not finished in time; such a session has no record, only a log line."""
     ADMIN_RESET = "Admin-Reset"

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
@@ -74,8 +75,25 @@ def _ignore_alarm(_alarm: CloneAlarm) -> None:
 class Reports:
     """Who is told of sessions and of clones; called in the threads of the sessions.
 
-    A session whose start cannot be recorded is ended: there is no use without accounting.
+    `on_session` raises RecordingError if the row cannot be recorded; a session whose start
+    cannot be recorded is ended: there is no use without accounting.
     """
 
     on_session: Callable[[SessionRecord], None] = _ignore_record
     on_clone: Callable[[CloneAlarm], None] = _ignore_alarm
+
+
+class DeviceGateway(Protocol):
+    """What lets devices in, whichever program does the cryptography."""
+
+    def start(self) -> None:
+        """Begin to accept devices."""
+
+    def stop(self) -> None:
+        """Accept no more and end all sessions."""
+
+    def sessions(self) -> tuple[SessionRecord, ...]:
+        """The live sessions as interim rows."""
+
+    def close_device(self, device: str) -> bool:
+        """End the session of a device at once; False if it had none."""

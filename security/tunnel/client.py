@@ -25,11 +25,16 @@ from security.tunnel.errors import (
 )
 from security.tunnel.keys import certified_key, line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
+from security.tunnel.proxies import Proxy, connect_through
 from security.tunnel.targets import Target
 from security.tunnel.watchdog import Probing, Watchdog
 from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
+
+# A packet counts when its last byte is here. When a link is cut, what came of a packet is lost;
+# so those of exchanges are as small as SSH allows.
+_EXCHANGE_PACKET_BYTES: Final = 4096
 
 # The farewell of a tunnel may wait this long for a stalled link, and its threads as long again.
 _CLOSE_S: Final = 2.0
@@ -58,7 +63,10 @@ class ClientSettings:
     window_bytes: int = 128 * 1024
     send_buffer_bytes: int = 64 * 1024
     user_timeout_s: float = 60.0
+    doubt_s: float = 10.0
+    """How long a link has to show a sign of life after the network has changed."""
     probing: Probing = field(default_factory=Probing)
+    proxy: Proxy | None = None
 
 
 class TunnelClient:
@@ -105,12 +113,18 @@ class TunnelClient:
             raise refused
         raise TunnelError("the hub cannot be reached: " + "; ".join(reasons))
 
-    def _connect_to(self, host: str, port: int) -> "Tunnel":
-        settings = self._settings
+    def _reach(self, host: str, port: int) -> socket.socket:
+        timeout_s = self._settings.connect_timeout_s
+        if self._settings.proxy is not None:
+            return connect_through(self._settings.proxy, (host, port), timeout_s)
         try:
-            connection = socket.create_connection((host, port), settings.connect_timeout_s)
+            return socket.create_connection((host, port), timeout_s)
         except OSError as error:
             raise TunnelError(error.strerror or str(error) or "no answer") from error
+
+    def _connect_to(self, host: str, port: int) -> "Tunnel":
+        settings = self._settings
+        connection = self._reach(host, port)
         tune(
             connection,
             user_timeout_s=settings.user_timeout_s,
@@ -144,6 +158,7 @@ class Tunnel:
         self._targets = targets
         self._lock = Lock()
         self._closing_at: float | None = None
+        self._doubted_at: float | None = None
         self._watchdog = Watchdog(f"tunnel-watchdog-{address[0]}:{address[1]}")
         self._watchdog.watch(self)
         self._watchdog.start()
@@ -171,7 +186,11 @@ class Tunnel:
         give_up_at = time.monotonic() + limit
         try:
             channel = self._transport.open_channel(
-                "direct-tcpip", self._targets[target], ("127.0.0.1", 0), timeout=limit
+                "direct-tcpip",
+                self._targets[target],
+                ("127.0.0.1", 0),
+                max_packet_size=_EXCHANGE_PACKET_BYTES if target is Target.SYNC else None,
+                timeout=limit,
             )
         except ChannelException as error:
             if error.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
@@ -184,6 +203,19 @@ class Tunnel:
                 self._transport.link.cut(TerminateCause.LOST_CARRIER)
             raise TunnelError("the hub did not open a stream: the link may be lost") from error
         return TunnelChannel(channel, self._transport.is_active)
+
+    def doubt(self) -> None:
+        """Look at once whether the link still works, because the network has changed.
+
+        A link whose own address is gone is cut now; any other must show a sign of life within
+        seconds. Never waits.
+        """
+        if not self._transport.link.is_at_home():
+            self._transport.link.cut(TerminateCause.LOST_CARRIER)
+            return
+        self._doubted_at = time.monotonic()
+        self._transport.demand_proof()
+        self._watchdog.look_again()
 
     def close(self) -> None:
         """End the tunnel and its streams, and wait for its threads; harmless when repeated."""
@@ -198,7 +230,14 @@ class Tunnel:
 
     def seconds_left(self) -> float:
         """The time until the watchdog cuts the link, should nothing be heard until then."""
-        left = self._settings.probing.silence_max_s - self._transport.link.silence_s()
+        silence = self._transport.link.silence_s()
+        left = self._settings.probing.silence_max_s - silence
+        if self._doubted_at is not None:
+            in_doubt = time.monotonic() - self._doubted_at
+            if silence < in_doubt:
+                self._doubted_at = None  # something was heard since
+            else:
+                left = min(left, self._settings.doubt_s - in_doubt)
         if self._closing_at is not None:
             left = min(left, self._closing_at + _CLOSE_S - time.monotonic())
         return left

@@ -9,6 +9,12 @@ class TunnelError(SecurityError):
     hint = "Check the network; it is tried again by itself, and work goes on offline."
 
 
+class ProxyError(TunnelError):
+    """The proxy in between cannot be reached, or does not let this node through."""
+
+    hint = "Check upstream.proxy and its credentials with whoever runs the proxy."
+
+
 class HostKeyError(SecurityError):
     """The machine that answered does not hold a pinned key of the hub: ask a person.
 
@@ -34,6 +40,12 @@ class TargetRefusedError(SecurityError):
     """The hub accepts the device, yet does not let it reach this target."""
 
     hint = "Only the target named 'hub' can be reached; check the configuration of the caller."
+
+
+class RecordingError(SecurityError):
+    """The row of a session could not be recorded: there is no use without accounting."""
+
+    hint = "Look at the disk of the hub: it is full, or the accounting file was damaged."
 
 
 class ListenError(SecurityError):

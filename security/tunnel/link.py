@@ -9,6 +9,7 @@ from typing import Final
 
 from security.tunnel.accounting import TerminateCause
 from security.tunnel.errors import ListenError
+from security.tunnel.netwatch import is_own_address
 
 # How many connections the kernel may hold before they are accepted.
 _BACKLOG: Final = 128
@@ -61,6 +62,14 @@ class LinkSocket:
             self.is_sending = False
         self.octets_out += sent
         return sent
+
+    def is_at_home(self) -> bool:
+        """Whether this machine still has the address from which the connection was made."""
+        try:
+            name = self._connection.getsockname()
+        except OSError:
+            return False
+        return is_own_address(str(name[0]))
 
     def silence_s(self) -> float:
         """The seconds since the last byte came."""

@@ -14,6 +14,9 @@ from typing import Final, Protocol
 # in time. More often costs power: a hub has hundreds of idle links.
 _WAKE_S_MAX: Final = 1.0
 
+SILENT_INTERVALS_MAX: Final = 3
+"""Intervals without one byte that end a link."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probing:
@@ -24,7 +27,7 @@ class Probing:
     """
 
     interval_s: float = 20.0
-    silent_intervals_max: int = 3
+    silent_intervals_max: int = SILENT_INTERVALS_MAX
 
     @property
     def silence_max_s(self) -> float:

@@ -51,7 +51,7 @@ _wire_log = logging.getLogger("security.tunnel.wire")
 
 
 class _BoundedPacketizer(Packetizer):
-    """Reads packets of a limited size, and calls `quiet` whenever nothing was there to read."""
+    """Reads packets of a limited size, and calls `quiet` between them and while none come."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__(connection)
@@ -64,6 +64,12 @@ class _BoundedPacketizer(Packetizer):
         if n > _PACKET_BYTES_MAX:
             raise SSHException("a packet is longer than allowed")
         return super().read_all(n, check_rekey)
+
+    def read_message(self) -> tuple[int, Message]:
+        """Look around between messages too: who never stops talking must still be probed."""
+        read = super().read_message()
+        self.quiet()
+        return read
 
     def _check_keepalive(self) -> None:
         self.quiet()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from security.signing import NoteSigner
+from security.suites import HASH_BYTES
 from security.tlog import consistency_proof, inclusion_proof
 from security.tlog_notes import (
     Checkpoint,
@@ -21,8 +22,8 @@ from security.tlog_notes import (
 from security.tlog_proof import Advance, LogProof
 from sync.documents import AUDIT, CASES, KEYS, REGISTRY
 from sync.errors import LogError
-from sync.log.folder import Head, LogFolder, LogWriter
-from sync.ports import Store
+from sync.log.folder import ENTRY_BYTES, Head, LogFolder, LogWriter
+from sync.ports import Document, Store
 
 CHECKPOINTS = "checkpoints"
 """Database of the checkpoints of other hubs that this one cosigned, named by their hash."""
@@ -36,6 +37,7 @@ PUBLISH_LEAVES_MAX = 50_000
 
 _TIP = 256
 _ID_DIGITS = 64
+_SUBJECTS = ("case", "journal")
 
 logger = logging.getLogger(__name__)
 
@@ -125,21 +127,18 @@ class HubLog:
         proof = consistency_proof(self._folder.reader(), old, signed.checkpoint.size)
         return Advance(old, tuple(proof), signed)
 
-    def prove(self, entry: bytes) -> LogProof | None:
-        """The proof that the published tree holds the record of this hash, None if it does not.
+    def prove(self, wanted: bytes, offset: int = 0) -> tuple[bytes, LogProof] | None:
+        """Give a leaf's entry with the proof that the published tree holds it, or None.
+
+        Args:
+            wanted: the hash of a record, or with `offset` 32 a case id: then the first leaf.
+            offset: where in the entry it stands.
 
         Raises:
             LogError: A tile is missing.
         """
         signed = self._writer.head.signed
-        if signed is None:
-            return None
-        size = signed.checkpoint.size
-        index = self._folder.find(entry, size)
-        if index is None:
-            return None
-        proof = inclusion_proof(self._folder.reader(), index, size)
-        return LogProof(index, tuple(proof), signed)
+        return prove(self._folder, signed, wanted, offset) if signed else None
 
     def missing(self) -> Iterator[int]:
         """The leaves whose document is not in the store; walks the whole log once.
@@ -152,13 +151,13 @@ class HubLog:
         for start in range(0, size, BATCH):
             page = self._store.changes(since, limit=BATCH, databases=LEAVES)
             since = page.last_seq
-            here.update(_entry_of(row.document.id) for row in page.rows)
+            here.update(entry_of(row.document) for row in page.rows)
             for index, entry in enumerate(
                 self._folder.entries(start, min(size, start + BATCH)), start
             ):
                 if entry in here:
                     here.discard(entry)
-                elif not self._has(entry.hex()):
+                elif not self._has(entry):
                     yield index
             if len(here) > PUBLISH_LEAVES_MAX:
                 here.clear()
@@ -168,7 +167,7 @@ class HubLog:
         document = self._place.document
         for row in page.rows:
             document = row.document.id
-            entry = _entry_of(document)
+            entry = entry_of(row.document)
             if entry and not self._is_held(entry):
                 self._writer.append(entry)
         self._place = Head(self._place.signed, self._store.incarnation, page.last_seq, document)
@@ -200,18 +199,35 @@ class HubLog:
         if not is_same or not 0 < head.seq <= self._store.last_seq:
             return False
         tip = self._folder.entries(max(0, head.size - _TIP), head.size)
-        return all(self._has(entry.hex()) for entry in tip)
+        return all(self._has(entry) for entry in tip)
 
-    def _has(self, document_id: str) -> bool:
-        return any(self._store.get(database, document_id) for database in LEAVES)
+    def _has(self, entry: bytes) -> bool:
+        name = entry[:HASH_BYTES].hex()
+        return any(self._store.get(database, name) for database in LEAVES)
 
     def _entries(self, size: int) -> Iterator[bytes]:
         for start in range(0, size, PUBLISH_LEAVES_MAX):
             yield from self._folder.entries(start, min(size, start + PUBLISH_LEAVES_MAX))
 
 
-def _entry_of(document_id: str) -> bytes:
-    """The hash that a document is named by; empty for one that is no record."""
-    if len(document_id) != _ID_DIGITS or document_id.strip("0123456789abcdef"):
+def entry_of(document: Document) -> bytes:
+    """What the leaf of a document holds; empty for one that is not named by a hash."""
+    if len(document.id) != _ID_DIGITS or document.id.strip("0123456789abcdef"):
         return b""
-    return bytes.fromhex(document_id)
+    for tag in document.tags:
+        kind, _, subject = tag.partition(":")
+        if kind in _SUBJECTS:
+            return bytes.fromhex(document.id + subject)
+    return bytes.fromhex(document.id) + bytes(ENTRY_BYTES - HASH_BYTES)
+
+
+def prove(
+    folder: LogFolder, signed: SignedCheckpoint, wanted: bytes, offset: int = 0
+) -> tuple[bytes, LogProof] | None:
+    """As `HubLog.prove`, from the files alone."""
+    size = signed.checkpoint.size
+    index = folder.find(wanted, size, offset)
+    if index is None:
+        return None
+    proof = inclusion_proof(folder.reader(), index, size)
+    return folder.entry(index), LogProof(index, tuple(proof), signed)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 class Channel(Protocol):
     """A way to the unit above, as `sync.transports.http.HttpTransport`."""
 
-    def exchange(self, body: bytes) -> bytes:
+    def ask(self, body: bytes) -> bytes:
         """Send a request and give its answer."""
         ...
 
@@ -47,7 +47,7 @@ class Visits:
             return
         try:
             for _ in range(_AGAIN_MAX):
-                if not self._child.take(self._channel.exchange(self._child.request())):
+                if not self._child.take(self._channel.ask(self._child.request())):
                     break
         except SyncError as error:
             logger.warning(

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 BYTES_FIRST = 64 << 10
-BYTES_MIN = 4 << 10
+BYTES_MIN = 16 << 10
 """Below this the head of a message and the round trip cost more than the records."""
 
 BYTES_MAX = 1 << 20
-TARGET_MS = 3_000
-"""A few seconds: long against a round trip, short against the life of a bad link."""
+TARGET_MS = 10_000
+"""Long against a round trip, so that a link hardly rests; short enough that what waits at the
+other end gets its turn. A cut costs no more of a long batch than of a short one."""
 
 _GROWTH_MAX = 16
 
@@ -19,16 +20,12 @@ class BatchSize:
 
     Attributes:
         bytes: The size now.
-        ceiling: Never above this. Halved when an exchange broke, a quarter more after one that
-            did not, so that a link that dies every so many bytes is learnt and not forgotten at
-            once.
     """
 
     bytes: int = BYTES_FIRST
-    ceiling: int = BYTES_MAX
 
     def after_exchange(self, moved_bytes: int, duration_ms: int) -> "BatchSize":
-        """The size that would have taken about three seconds at the rate just seen.
+        """The size that would have taken about ten seconds at the rate just seen.
 
         A small exchange measures the round trip and not the rate, so it may raise the size but
         never lowers it.
@@ -36,11 +33,5 @@ class BatchSize:
         wanted = moved_bytes * TARGET_MS // max(1, duration_ms)
         if wanted < self.bytes and moved_bytes < self.bytes // 2:
             wanted = self.bytes
-        ceiling = min(BYTES_MAX, self.ceiling + self.ceiling // 4)
-        top = min(ceiling, self.bytes * _GROWTH_MAX)
-        return BatchSize(max(BYTES_MIN, min(wanted, top)), ceiling)
-
-    def after_failure(self) -> "BatchSize":
-        """Half the size: what just broke was too long for this link."""
-        half = max(BYTES_MIN, self.bytes // 2)
-        return BatchSize(half, half)
+        top = min(BYTES_MAX, self.bytes * _GROWTH_MAX)
+        return BatchSize(max(BYTES_MIN, min(wanted, top)))

@@ -11,7 +11,10 @@ from sync.protocol.fields import SEQ_MAX, Fields
 from sync.protocol.messages import (
     BYTES_MAX_LIMIT,
     VERSIONS,
+    Answer,
     Cursor,
+    Exchange,
+    Refusal,
     common_version,
     cursor_fields,
     read_cursor,
@@ -94,6 +97,10 @@ class Compared:
     records: tuple[bytes, ...] = field(repr=False)
     settled: bool
     now_ms: int
+
+
+Message = Exchange | Answer | Refusal | Compare | Compared
+"""Whatever one request or one answer may be."""
 
 
 def compare_fields(message: Compare) -> dict[str, object]:

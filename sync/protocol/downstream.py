@@ -138,7 +138,7 @@ class Downstream:
         self._exchange, self._now_ms = exchange, event.now_ms
         held, is_same_store = _held(exchange, child)
         accepted = exchange.since <= held
-        self._acked = exchange.upto if accepted else held
+        self._acked = max(exchange.upto, held) if accepted else held
         self._place_cursor(event, is_same_store=is_same_store)
         self._is_doubtful = not accepted or (exchange.pull is not None and self._is_void)
         after = ChildState(
@@ -194,18 +194,18 @@ class Downstream:
     def _scope_read(self, event: ScopeRead) -> list[Command]:
         exchange = self._exchange
         assert exchange is not None, "a scope without an exchange"
-        records = tuple(
-            row.record
+        rows = tuple(
+            row
             for row in event.rows
             if row.seq <= self._recall_to or row.origin != exchange.device
         )
         cursor = Cursor(self._host.incarnation, event.last_seq)
-        return self._answer(exchange, records, cursor, more=event.more)
+        return self._answer(exchange, rows, cursor, more=event.more)
 
     def _answer(
         self,
         exchange: Exchange,
-        records: tuple[bytes, ...],
+        rows: tuple[ScopeRow, ...],
         cursor: Cursor | None,
         *,
         more: bool,
@@ -219,11 +219,12 @@ class Downstream:
             incarnation=self._host.incarnation,
             acked=self._acked,
             quarantined=self._quarantined,
-            records=records,
+            records=tuple(row.record for row in rows),
             cursor=cursor,
             more=more,
             interval_s=self._host.interval_s,
             now_ms=self._now_ms,
+            seqs=tuple(row.seq for row in rows),
         )
         return [SendAnswer(answer)]
 

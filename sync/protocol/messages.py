@@ -47,6 +47,8 @@ class Exchange:
         pull: The child's place in the parent's store; None if it has none.
         bytes_max: About how many bytes of records the answer may carry; 0 asks for none.
         now_ms: The child's wall clock, to be shown, never to be sorted by.
+        seqs: The child's sequence number of each record, so that a reader may keep what came
+            before a cut; empty if they are not to be told.
     """
 
     versions: tuple[int, int]
@@ -60,6 +62,7 @@ class Exchange:
     pull: Cursor | None
     bytes_max: int
     now_ms: int
+    seqs: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Answer:
         more: Whether records remain after `cursor`.
         interval_s: Seconds until the parent would like to hear from the child again.
         now_ms: The parent's wall clock.
+        seqs: The parent's sequence number of each record; empty if they are not to be told.
     """
 
     version: int
@@ -91,6 +95,7 @@ class Answer:
     more: bool
     interval_s: int
     now_ms: int
+    seqs: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ says that it is durably stored.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -41,6 +41,7 @@ class OutgoingRead:
     more: bool
     update_seq: int
     now_ms: int
+    seqs: tuple[int, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ class AnswerReceived:
     answer: Answer
     moved_bytes: int
     duration_ms: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartReceived:
+    """The beginning of an answer is here, up to a mark; the rest may come or not."""
+
+    answer: Answer
     now_ms: int
 
 
@@ -129,6 +138,7 @@ Event = (
     SessionOpened
     | OutgoingRead
     | AnswerReceived
+    | PartReceived
     | RefusalReceived
     | IncomingStored
     | IncomingFailed
@@ -161,6 +171,9 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], tuple[State, ...]]] = MappingPr
         State.READING: {OutgoingRead: (State.SENDING, State.READING), **_BROKEN},
         State.SENDING: {
             AnswerReceived: (State.STORING, State.READING, State.IDLE),
+            PartReceived: (State.SENDING,),
+            IncomingStored: (State.SENDING,),
+            IncomingFailed: (State.SENDING,),
             RefusalReceived: (State.IDLE,),
             **_BROKEN,
         },
@@ -206,10 +219,15 @@ class Upstream:
         self._rewinds = 0
         self._interval_s = 0
         self._storable = True
+        self._has_moved = False
+        self._is_doubtful = False
+        self._kept: Cursor | None = None
+        self._part: Cursor | None = None
         self._reactions: Mapping[type[Event], Callable[..., list[Command]]] = {
             SessionOpened: self._session_opened,
             OutgoingRead: self._outgoing_read,
             AnswerReceived: self._answer_received,
+            PartReceived: self._part_received,
             RefusalReceived: self._refusal_received,
             IncomingStored: self._incoming_stored,
             IncomingFailed: self._incoming_failed,
@@ -232,11 +250,13 @@ class Upstream:
     def _session_opened(self, event: SessionOpened) -> list[Command]:
         self._incarnation = event.incarnation
         self._up, self._down = event.up, event.down
+        self._kept = self._part = event.down
         self._acked = event.up.seq if event.up else 0
         self._exchanges = 0
         self._rewinds = 0
         self._interval_s = 0
         self._storable = True
+        self._has_moved = False
         return self._read()
 
     def _outgoing_read(self, event: OutgoingRead) -> list[Command]:
@@ -245,6 +265,10 @@ class Upstream:
             self._acked = 0
             return self._read()
         self._push_more = event.more
+        if self._is_doubtful:
+            # The last request was cut; the parent kept what came of it and says how much.
+            self._push_more = bool(event.records) or event.more
+            event = replace(event, records=(), seqs=(), last_seq=self._acked)
         self._sent = Exchange(
             versions=VERSIONS,
             unit=self._link.unit,
@@ -257,6 +281,7 @@ class Upstream:
             pull=self._down,
             bytes_max=self.batch.bytes if self._storable else 0,
             now_ms=event.now_ms,
+            seqs=event.seqs,
         )
         self.state = State.SENDING
         return [SendExchange(self._sent)]
@@ -265,9 +290,14 @@ class Upstream:
         answer, sent = event.answer, self._sent
         assert sent is not None, "an answer without a request"
         self._check(answer, sent)
+        was_question, self._is_doubtful = self._is_doubtful, False
+        self._push_more = self._push_more and answer.acked < sent.update_seq
         self._push_more = self._push_more or answer.acked < sent.upto
         self._pull_more = answer.more
-        self._check_progress(answer, sent)
+        if was_question:
+            self._has_moved |= answer.acked > sent.since
+        else:
+            self._check_progress(answer, sent)
         self.batch = self.batch.after_exchange(event.moved_bytes, event.duration_ms)
         self._acked = answer.acked
         self._interval_s = answer.interval_s
@@ -276,12 +306,24 @@ class Upstream:
     def _check(self, answer: Answer, sent: Exchange) -> None:
         if answer.unit != self._link.parent:
             raise PeerProtocolError("the answer is not from the unit above")
-        if answer.acked > sent.upto:
+        if answer.acked > sent.update_seq:
             raise PeerProtocolError("the parent confirmed what was never sent")
         if answer.cursor and answer.cursor.incarnation != answer.incarnation:
             raise PeerProtocolError("the parent's cursor is not of its store")
         if not sent.bytes_max and (answer.records or answer.cursor):
             raise PeerProtocolError("the parent sent records that were not asked for")
+
+    def _part_received(self, event: PartReceived) -> list[Command]:
+        answer, sent = event.answer, self._sent
+        assert sent is not None, "an answer without a request"
+        self._check(answer, sent)
+        if not self._storable or answer.cursor is None:
+            return []
+        self._has_moved, self._is_doubtful = True, False
+        self._acked = answer.acked
+        self._up = UpCursor(answer.incarnation, answer.acked, event.now_ms)
+        self._part = answer.cursor
+        return [StoreIncoming(answer.records, self._up, answer.cursor, answer.quarantined)]
 
     def _check_progress(self, answer: Answer, sent: Exchange) -> None:
         moves = answer.acked > sent.since or answer.cursor not in (None, sent.pull)
@@ -290,6 +332,7 @@ class Upstream:
             if self._rewinds > REWINDS_MAX:
                 raise PeerProtocolError("the parent forgets again and again what it stored")
         elif moves:
+            self._has_moved = True
             self.failures = 0
         elif self._push_more or self._pull_more:
             raise PeerProtocolError("the parent has more to do and does not get on")
@@ -297,7 +340,8 @@ class Upstream:
     def _store(self, answer: Answer, up: UpCursor) -> list[Command]:
         # A cursor that passed nothing for us is not worth a write: the other children of a busy
         # hub move it all the time, and reading over that stretch again is cheap.
-        self._down = answer.cursor or self._down
+        if self._storable:
+            self._down = answer.cursor or self._down
         must_save = answer.records or answer.quarantined or is_up_worth_saving(self._up, up)
         if not self._storable or not must_save:
             return self._go_on()
@@ -308,11 +352,15 @@ class Upstream:
     def _incoming_failed(self, event: IncomingFailed) -> list[Command]:
         assert self._sent is not None, "an answer without a request"
         self._storable = False
-        self._down = self._sent.pull
+        self._down = self._kept
         self._pull_more = False
-        return self._go_on()
+        return [] if self.state is State.SENDING else self._go_on()
 
     def _incoming_stored(self, event: IncomingStored) -> list[Command]:
+        if self.state is State.SENDING:
+            self._down = self._kept = self._part
+            return []
+        self._kept = self._down
         return self._go_on()
 
     def _refusal_received(self, event: RefusalReceived) -> list[Command]:
@@ -320,7 +368,12 @@ class Upstream:
 
     def _transport_failed(self, event: TransportFailed) -> list[Command]:
         if event.carrying:
-            self.batch = self.batch.after_failure()
+            self._is_doubtful = True
+        if self._has_moved:
+            # A link that carries something between two cuts is used at once again.
+            self.failures = 0
+            self.state = State.IDLE
+            return [EndSession(Outcome.LINK_LOST, 0, 0)]
         return self._fail(Outcome.LINK_LOST)
 
     def _session_failed(self, event: SessionFailed) -> list[Command]:

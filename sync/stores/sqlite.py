@@ -8,7 +8,7 @@ from typing import Self
 
 from sync.couch_values import DEFAULT_LIMITS, Limits
 from sync.errors import StoreError
-from sync.ports import NO_LOCALS, Changes, Document, RandomBytes, Scope
+from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes, Scope
 from sync.stores.blobs import remove_staged
 from sync.stores.changes import Feed, read_page, read_winner
 from sync.stores.checks import (
@@ -148,6 +148,31 @@ class SqliteStore(SqliteDocuments):
         revisions = check_put(documents, local, expect)
         with self._write() as writing:
             return writing.records.put(documents, revisions, local, expect)
+
+    def copy(
+        self,
+        rows: Sequence[Change],
+        local: Mapping[str, bytes | None],
+        *,
+        last_seq: int,
+        incarnation: str,
+    ) -> None:
+        """Take over rows and local documents of another store, with its numbers and name.
+
+        Whoever copies all rows of a store so makes a second one that its peers cannot tell
+        from the first. The numbers ascend, and all lie above `last_seq` of this store.
+
+        Raises:
+            StoreError: They do not, or something is not acceptable; nothing was written.
+        """
+        revisions = check_put([row.document for row in rows], local, NO_LOCALS)
+        numbered = [
+            (row.seq, row.document, revision)
+            for row, revision in zip(rows, revisions, strict=True)
+        ]
+        with self._write() as writing:
+            writing.records.copy(numbered, local, last_seq, incarnation)
+            self._incarnation = incarnation
 
     def get(self, database: str, document_id: str) -> Document | None:
         """The winning revision, or None."""

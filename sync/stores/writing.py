@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.errors import StoreError
 from sync.ports import Document
 from sync.stores.bodies import Bodies
 from sync.stores.checks import Revision, check_expected
@@ -53,6 +54,29 @@ class Writer:
             self._set_locals(local)
         return self._ledger.last_seq
 
+    def copy(
+        self,
+        rows: Sequence[tuple[int, Document, Revision]],
+        local: Mapping[str, bytes | None],
+        last_seq: int,
+        incarnation: str,
+    ) -> None:
+        """Take over rows of another store at the numbers that they have there.
+
+        A revision that is here already moves its document to the new number. The numbers
+        ascend and lie above all that this store has; `last_seq` may lie above them.
+        """
+        ledger = self._ledger
+        with ledger.transaction():
+            for seq, document, revision in rows:
+                if seq <= ledger.last_seq:
+                    raise StoreError(f"the number {seq} does not follow {ledger.last_seq}")
+                ledger.last_seq = seq - 1
+                self._add(document, revision, again=True)
+            ledger.last_seq = max(last_seq, ledger.last_seq)
+            self._set_locals(local)
+            self._connection.execute("UPDATE state SET incarnation = ?", (incarnation,))
+
     def _check_expected(self, expect: Mapping[str, bytes | None]) -> None:
         current: dict[str, bytes | None] = {}
         for key in expect:
@@ -60,7 +84,7 @@ class Writer:
             current[key] = row[0] if row else None
         check_expected(current, expect)
 
-    def _add(self, document: Document, revision: Revision) -> None:
+    def _add(self, document: Document, revision: Revision, *, again: bool = False) -> None:
         ledger = self._ledger
         database = ledger.names.databases.give_number(self._connection, document.database)
         row = ledger.find(_FIND, (database, document.id))
@@ -68,6 +92,8 @@ class Writer:
             self._add_first(document, revision, database)
         elif not ledger.find(_KNOWN, (row[0], *revision)):
             self._add_branch(document, revision, database, row)
+        elif again:
+            self._move(database, row)
 
     def _add_first(self, document: Document, revision: Revision, database: int) -> None:
         ledger = self._ledger
@@ -83,10 +109,14 @@ class Writer:
         self, document: Document, revision: Revision, database: int, row: tuple[Any, ...]
     ) -> None:
         """A revision without history beside others: one more leaf, which may win."""
+        self._add_revision(self._ledger.new_rev(), row[0], document, revision)
+        self._move(database, row)
+
+    def _move(self, database: int, row: tuple[Any, ...]) -> None:
+        """Give the document that was found in `row` the next number, and its winner."""
         ledger = self._ledger
         doc, seq, step, was_deleted, old_tags = row
         ledger.leave_feed(Place(seq, step), database, old_tags)
-        self._add_revision(ledger.new_rev(), doc, document, revision)
         leaves = self._connection.execute(_LEAVES, (doc,)).fetchall()
         deleted, _, _, winner, origin, tags = max(
             leaves, key=lambda leaf: (not leaf[0], Rev(leaf[1], unpack_digest(leaf[2])))

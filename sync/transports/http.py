@@ -1,4 +1,4 @@
-"""Exchanges over HTTP/1.1: a client on any byte channel, and the server's side for WSGI.
+"""Exchanges over HTTP/1.1: the client, on any byte channel, and a small server's side for WSGI.
 
 The channel is whatever a tunnel or a socket gives. It is kept open between exchanges, because
 opening one costs a round trip.
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from security.errors import SecurityError
 from sync.errors import PeerProtocolError, RefusedError, TransportError
 from sync.ports import Clock
-from sync.protocol.wire import CONTENT_TYPE, MESSAGE_BYTES_MAX
+from sync.protocol.frames import MESSAGE_BYTES_MAX
+from sync.protocol.wire import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -28,6 +29,8 @@ EXCHANGE_S_MAX = 300.0
 """A batch is sized to take about 3 s; a peer that takes a hundred times as long is stalling."""
 
 _PIECE_BYTES = 16 << 10
+_SENT_BYTES = 4 << 10
+"""Through a tunnel each piece is a packet, and a packet that is cut is lost whole."""
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CLOSED_TO_US = frozenset({401, 403})
 
@@ -93,8 +96,8 @@ class HttpTransport:
         self._channel = channel
         self._used_at = self._clock.monotonic()
 
-    def exchange(self, body: bytes) -> bytes:
-        """Post one message and give the answer's bytes.
+    def exchange(self, body: bytes, receive: Callable[[bytes], object]) -> None:
+        """Post one message, and hand the answer's bytes over as they come.
 
         A channel that rested for a while may have been closed by the far end meanwhile. Then
         the request is sent once more on a new one, which is harmless: an exchange that arrives
@@ -107,21 +110,30 @@ class HttpTransport:
         """
         self.connect()
         may_be_stale = self._clock.monotonic() - self._used_at > STALE_AFTER_S
+        answer = _Counted(receive)
         try:
-            return self._post(body)
+            self._post(body, answer)
         except TransportError:
             self.close()
-            if not may_be_stale:
+            if not may_be_stale or answer.bytes:
                 raise
         except (RefusedError, PeerProtocolError):
             self.close()
             raise
+        else:
+            return
         self.connect()
         try:
-            return self._post(body)
+            self._post(body, answer)
         except (TransportError, RefusedError, PeerProtocolError):
             self.close()
             raise
+
+    def ask(self, body: bytes) -> bytes:
+        """Post one message and give its whole answer; raises as `exchange` does."""
+        answer = bytearray()
+        self.exchange(body, answer.extend)
+        return bytes(answer)
 
     def close(self) -> None:
         """Release the channel; the next exchange opens another."""
@@ -132,7 +144,7 @@ class HttpTransport:
             except (OSError, EOFError, SecurityError):
                 return
 
-    def _post(self, body: bytes) -> bytes:
+    def _post(self, body: bytes, answer: "_Counted") -> None:
         channel = self._channel
         assert channel is not None, "posting without a channel"
         deadline = self._clock.monotonic() + EXCHANGE_S_MAX
@@ -147,16 +159,15 @@ class HttpTransport:
                 {"Content-Type": self._content_type, "Accept-Encoding": "identity"},
             )
             response = connection.getresponse()
-            answer = self._read(response)
+            self._read(response, answer)
         except (OSError, EOFError, SecurityError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
             raise TransportError(f"the link to the unit above broke: {reason}") from error
         self._used_at = self._clock.monotonic()
         if response.will_close:
             self.close()
-        return answer
 
-    def _read(self, response: http.client.HTTPResponse) -> bytes:
+    def _read(self, response: http.client.HTTPResponse, answer: "_Counted") -> None:
         if response.status in _TRY_AGAIN:
             raise TransportError(f"the unit above is in trouble: HTTP status {response.status}")
         if response.status in _CLOSED_TO_US:
@@ -168,18 +179,28 @@ class HttpTransport:
             raise PeerProtocolError(
                 f"the unit above does not answer as a hub: HTTP status {response.status}"
             )
-        answer = bytearray()
-        while piece := response.read(_PIECE_BYTES):
-            answer += piece
-            if len(answer) > MESSAGE_BYTES_MAX:
+        while piece := response.read1(_PIECE_BYTES):
+            if answer.bytes + len(piece) > MESSAGE_BYTES_MAX:
                 raise PeerProtocolError("the answer is longer than 8 MiB")
+            answer.take(piece)
         if response.length:
             raise TransportError("the answer was cut before its end")
-        return bytes(answer)
 
     def _check_time(self, deadline: float) -> None:
         if self._clock.monotonic() > deadline:
             raise TransportError(f"an exchange took longer than {EXCHANGE_S_MAX:.0f} s")
+
+
+class _Counted:
+    """Whoever takes an answer, and how much of it was handed over."""
+
+    def __init__(self, receive: Callable[[bytes], object]) -> None:
+        self._receive = receive
+        self.bytes = 0
+
+    def take(self, piece: bytes) -> None:
+        self.bytes += len(piece)
+        self._receive(piece)
 
 
 class _ChannelSocket:
@@ -192,9 +213,9 @@ class _ChannelSocket:
     def sendall(self, sent: bytes) -> None:
         # In pieces, because the timeout of a socket holds for a whole call: a slow link that
         # moves is not a silent one.
-        for start in range(0, len(sent), _PIECE_BYTES):
+        for start in range(0, len(sent), _SENT_BYTES):
             self._check_time()
-            self._channel.sendall(sent[start : start + _PIECE_BYTES])
+            self._channel.sendall(sent[start : start + _SENT_BYTES])
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(_ChannelReader(self._channel, self._check_time), _PIECE_BYTES)
@@ -248,18 +269,18 @@ class ExchangeApplication:
         """Answer one request; what is not an exchange gets a status and one line."""
         device = self._device_of(environ)
         if environ.get("PATH_INFO") != self._path:
-            return _line(start_response, "404 Not Found")
+            return line(start_response, "404 Not Found")
         if environ.get("REQUEST_METHOD") != "POST":
-            return _line(start_response, "405 Method Not Allowed")
+            return line(start_response, "405 Method Not Allowed")
         if device is None:
-            return _line(start_response, "403 Forbidden")
+            return line(start_response, "403 Forbidden")
         if environ.get("CONTENT_TYPE") != self._content_type:
-            return _line(start_response, "415 Unsupported Media Type")
+            return line(start_response, "415 Unsupported Media Type")
         length = str(environ.get("CONTENT_LENGTH", ""))
         if not (length.isascii() and length.isdigit()):
-            return _line(start_response, "411 Length Required")
+            return line(start_response, "411 Length Required")
         if int(length) > MESSAGE_BYTES_MAX:
-            return _line(start_response, "413 Content Too Large")
+            return line(start_response, "413 Content Too Large")
         body = b"".join(_pieces(environ["wsgi.input"], int(length)))
         answer = self._answer(body, device)
         start_response(
@@ -279,7 +300,8 @@ def _pieces(stream: _Input, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def _line(start_response: "StartResponse", status: str) -> list[bytes]:
+def line(start_response: "StartResponse", status: str) -> list[bytes]:
+    """Answer with a status and nothing else."""
     text = status.encode("ascii") + b"\n"
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
     return [text]

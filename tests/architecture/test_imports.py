@@ -79,7 +79,7 @@ def test_an_import_that_points_upwards_or_outwards_is_noticed(
     [
         ("security/keystore.py", "import os"),
         ("security/tunnel/client.py", "import paramiko, threading"),
-        ("sync/stores/couch.py", "import cloudant"),
+        ("sync/stores/couch_client.py", "import cloudant"),
         ("web/pages/shell.py", "import flask"),
     ],
 )

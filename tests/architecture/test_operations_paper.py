@@ -35,11 +35,12 @@ def example(without: str = "") -> dict[str, object]:
 
 def asked_for() -> Iterator[str]:
     """The names of all tables and keys that the program takes from a configuration file."""
-    for node in ast.walk(ast.parse(source_tree.read(Path("web/settings.py")))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            first = node.args[0] if node.args else None
-            if node.func.attr in GETTERS and isinstance(first, ast.Constant):
-                yield str(first.value)
+    for path in ("web/settings.py", "web/link_settings.py", "web/cluster_settings.py"):
+        for node in ast.walk(ast.parse(source_tree.read(Path(path)))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                first = node.args[0] if node.args else None
+                if node.func.attr in GETTERS and isinstance(first, ast.Constant):
+                    yield str(first.value)
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:

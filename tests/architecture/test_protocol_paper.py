@@ -2,16 +2,16 @@
 
 import ast
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
 import pytest
 
-from cases import entries, states
+from cases import grammar, states
 from security import bundles, header
 from sync import feeds, quarantine
-from sync.protocol import compare_messages, downstream, messages, upstream, wire
+from sync.protocol import compare_messages, downstream, frames, messages, upstream
 from tests.architecture import papers, source_tree
 from tests.golden.wire.samples import MESSAGES
 
@@ -89,7 +89,7 @@ def test_the_kinds_of_frames_are_those_of_the_code() -> None:
     stated = papers.table(PAPER, "Kind", "Frame")
 
     assert {int(kind): cells[0] for kind, cells in stated.items()} == {
-        kind.value: kind.name.lower() for kind in wire.FrameKind
+        kind.value: kind.name.lower() for kind in frames.FrameKind
     }
 
 
@@ -111,19 +111,28 @@ def test_the_reasons_of_quarantine_are_those_of_the_code() -> None:
 def test_the_acts_their_facts_and_their_rules_are_those_of_the_code() -> None:
     stated = papers.table(PAPER, "Act")
 
+    groups = papers.table(PAPER, "Group")
     facts = {act: papers.code_words(cells[0]) for act, cells in stated.items()}
     rules = {
         act: (
-            papers.code_words(cells[1]),
+            _states(cells[1], groups),
             papers.code_words(cells[2])[0] if cells[2] != "-" else None,
             cells[3],
         )
         for act, cells in stated.items()
     }
-    assert facts == {act: tuple(wanted) for act, wanted in entries._BY_ACT.items()}
+    assert facts == {act: tuple(wanted) for act, wanted in grammar.BY_ACT.items()}
     assert rules == {
         act: (rule.sources, rule.target, rule.by) for act, rule in states.RULES.items()
     }
+
+
+def _states(cell: str, groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The states of a cell, in which a group stands for its members."""
+    found: list[str] = []
+    for word in cell.split(", "):
+        found += papers.code_words(groups[word][0] if word in groups else word)
+    return tuple(found)
 
 
 def test_every_format_names_golden_files_that_are_there() -> None:

@@ -24,6 +24,7 @@ from tests.golden.samples import (
     HEADER,
     QUERY_CODE,
     READERS,
+    RECEIPT_CASE,
     VILLAGE,
     above,
     device_fields,
@@ -92,7 +93,7 @@ def _golden_files(grant: bytes) -> Iterator[tuple[str, Golden]]:
     yield "log/good_empty.hex", _opens(encode_log([]), "no statement at all")
     for name, golden in log_faults(log):
         yield f"log/{name}.hex", golden
-    receipt = sign_receipt(CASE_NO, QUERY_CODE, DEVICE_KEY)
+    receipt = sign_receipt(CASE_NO, QUERY_CODE, RECEIPT_CASE, DEVICE_KEY)
     yield "receipt/good.hex", _opens(receipt.encode("ascii"), "a receipt of the village")
     for name, golden in receipt_faults(receipt):
         yield f"receipt/{name}.hex", golden

@@ -6,6 +6,7 @@ The secrets below guard nothing: they are hashes of their own names.
 import hashlib
 from dataclasses import replace
 
+from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import CASE_KEY, ESCROW, FACTS_KEY, Reader
 from security.header import Header
 from security.hlc import Hlc
@@ -44,6 +45,7 @@ OTHER_DEVICE_KEY = signing_key(OTHER_DEVICE)
 CASE = bytes.fromhex("01939f5a7c3e7b11a2d4c5e6f7081920")
 CASE_SECRET = secret("case key")
 FACTS_SECRET = derive_facts_key(CASE_SECRET, CASE, 0)
+RECEIPT_CASE = new_case_id(1_795_395_900_000, VILLAGE, secret("receipt")[:RANDOM_BYTES])
 CASE_NO = "1201030010010126112300077"
 QUERY_CODE = "481516"
 

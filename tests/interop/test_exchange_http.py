@@ -7,43 +7,58 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from security.tunnel.targets import Caller, Target
 from sync.driver import UpstreamDriver
 from sync.errors import PeerProtocolError, RefusedError, TransportError
-from sync.protocol.batching import BatchSize
-from sync.protocol.wire import CONTENT_TYPE, MESSAGE_BYTES_MAX
+from sync.protocol.frames import MESSAGE_BYTES_MAX
+from sync.protocol.wire import CONTENT_TYPE
+from sync.reception import Reception
 from sync.transports import http
-from sync.transports.http import PATH, ExchangeApplication, HttpTransport
+from sync.transports.http import PATH, HttpTransport
+from sync.transports.http_server import ExchangeServer
 from sync.wallclock import WallClock
 from tests.support.tree import PATH as CASE_PATH
 from tests.support.tree import STREET, VILLAGE, Tree, device_of
-from web.serving import PageServer
-from web.settings import Address
 
 Dial = Callable[[], socket.socket]
 
 
 class Hub:
-    """The exchange path of one node, served by waitress, and what it saw."""
+    """The exchanges of one node behind a port, as a gateway hands them over."""
 
-    def __init__(self, tree: Tree, device: str | None = device_of(VILLAGE)) -> None:
+    def __init__(self, tree: Tree) -> None:
         self.devices: list[str] = []
         self._tree = tree
-        self._device = device
 
     @contextmanager
     def serving(self) -> Iterator[int]:
         """The port on which it answers until the block ends."""
-        application = ExchangeApplication(self._answer, lambda _environ: self._device)
-        server = PageServer(Address("127.0.0.1", 0), application)
-        server.start()
+        server = ExchangeServer(self._begin, closed)
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    server.adopt(connection, Caller(device_of(VILLAGE), Target.SYNC))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
         try:
-            yield server.port
+            yield listener.getsockname()[1]
         finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+            thread.join(10)
             server.stop()
 
-    def _answer(self, body: bytes, device: str) -> bytes:
+    def _begin(self, device: str) -> Reception:
         self.devices.append(device)
-        return self._tree[STREET].answering.answer_bytes(body, device)
+        return self._tree[STREET].answering.reception(device)
+
+
+def closed(connection: socket.socket, _caller: Caller) -> None:
+    connection.close()
 
 
 class Dialler:
@@ -279,7 +294,7 @@ def test_what_is_not_an_answer_is_an_error_of_its_kind(
         transport = HttpTransport(dialler, WallClock())
 
         with pytest.raises(error):
-            transport.exchange(b"PRF1")
+            transport.exchange(b"PRF1", bytes)
 
 
 def test_a_silent_peer_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +306,7 @@ def test_a_silent_peer_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) ->
         transport = HttpTransport(dialler, WallClock())
 
         with pytest.raises(TransportError, match="timed out"):
-            transport.exchange(b"PRF1")
+            transport.exchange(b"PRF1", bytes)
 
 
 def test_a_peer_that_drips_is_left_when_the_exchange_takes_too_long() -> None:
@@ -299,7 +314,7 @@ def test_a_peer_that_drips_is_left_when_the_exchange_takes_too_long() -> None:
         transport = HttpTransport(dialler, StubbornClock())
 
         with pytest.raises(TransportError, match="longer than 300 s"):
-            transport.exchange(bytes(200_000))
+            transport.exchange(bytes(200_000), bytes)
 
 
 def test_the_path_takes_exchanges_and_nothing_else() -> None:
@@ -309,34 +324,41 @@ def test_the_path_takes_exchanges_and_nothing_else() -> None:
     with Hub(Tree()).serving() as port:
         statuses = [
             post(port, "POST", PATH, frames, b"PRF1"),
-            post(port, "GET", PATH, {}, b""),
-            post(port, "POST", "/sync/v2/exchange", frames, b"PRF1"),
             post(port, "POST", PATH, {**frames, "Content-Type": "text/plain"}, b"PRF1"),
-            post(port, "POST", PATH, too_long, b"PRF1" * (MESSAGE_BYTES_MAX // 4 + 1)),
+            post(port, "POST", PATH, too_long, b""),
         ]
 
-    assert statuses == [200, 405, 404, 415, 413]
+    assert statuses == [200, 415, 413]
 
 
-def test_a_request_whose_device_the_tunnel_did_not_name_gets_no_answer() -> None:
-    hub = Hub(Tree(), device=None)
-    frames = {"Content-Type": CONTENT_TYPE, "Content-Length": "4"}
-
-    with hub.serving() as port:
-        status = post(port, "POST", PATH, frames, b"PRF1")
-
-    assert status == 403
-    assert hub.devices == []
-
-
-def test_the_batch_of_a_dead_link_is_smaller_the_next_time() -> None:
+def test_what_came_before_a_cut_is_not_sent_again() -> None:
     tree = Tree()
     hub = Hub(tree)
-    tree[VILLAGE].write(150)
+    tree[VILLAGE].write(200)
+    sizes: list[int] = []
 
     with hub.serving() as port, dialling(port) as dialler:
-        driver = driver_over(tree, lambda: CuttingChannel(dialler(), 5_000))
-        driver.run_once()
-        batch: BatchSize = driver._machine.batch
+        driver = driver_over(tree, lambda: CuttingChannel(dialler(), 20_000))
+        while (report := driver.run_once()).outcome != "done":
+            sizes.append(report.bytes_sent)
+            assert len(sizes) < 40
 
-    assert batch.bytes < BatchSize().bytes
+    assert tree[STREET].ids == tree[VILLAGE].ids
+    assert len(sizes) <= 5
+
+
+def test_what_came_of_an_answer_before_a_cut_is_not_asked_for_again() -> None:
+    tree = Tree()
+    hub = Hub(tree)
+    tree[STREET].write(200, path=CASE_PATH)
+    pulled: list[int] = []
+
+    with hub.serving() as port, dialling(port) as dialler:
+        driver = driver_over(tree, lambda: CuttingChannel(dialler(), 20_000))
+        while (report := driver.run_once()).outcome != "done":
+            pulled.append(report.pulled)
+            assert len(pulled) < 40
+
+    assert set(tree[STREET].ids) == set(tree[VILLAGE].ids)
+    assert min(pulled) > 0
+    assert sum(pulled) + report.pulled == 200

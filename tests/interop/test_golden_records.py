@@ -29,6 +29,7 @@ from tests.golden.samples import (
     OTHER_DEVICE,
     OTHER_DEVICE_KEY,
     QUERY_CODE,
+    RECEIPT_CASE,
     ROOT_KEY,
     STREET,
     UNITS,
@@ -110,7 +111,7 @@ def receipt_outcome(content: bytes) -> str:
         receipt = verify_receipt(content.decode("utf-8"), sample_registry())
     except SecurityError as error:
         return f"verify {type(error).__name__}"
-    assert receipt == Receipt(CASE_NO, QUERY_CODE, DEVICE)
+    assert receipt == Receipt(CASE_NO, QUERY_CODE, DEVICE, RECEIPT_CASE)
     return "opens"
 
 

@@ -25,10 +25,10 @@ def street(tmp_path: Path) -> LogHub:
     return hub(STREET, make_registry(), tmp_path)
 
 
-def proof_of(street: LogHub, number: int) -> LogProof:
-    proof = street.log.prove(bytes.fromhex(documents(number + 1)[number].id))
-    assert proof is not None
-    return proof
+def proof_of(street: LogHub, number: int) -> tuple[bytes, LogProof]:
+    found = street.log.prove(bytes.fromhex(documents(number + 1)[number].id))
+    assert found is not None
+    return found
 
 
 def test_every_document_is_a_leaf_and_is_proven_under_the_registry(street: LogHub) -> None:
@@ -39,7 +39,9 @@ def test_every_document_is_a_leaf_and_is_proven_under_the_registry(street: LogHu
     policy = policy_of(street.registry, STREET)
     assert (added, street.log.head.size) == (700, 700)
     for number in (0, 255, 256, 699):
-        proof_of(street, number).verify(bytes.fromhex(documents(700)[number].id), policy)
+        entry, proof = proof_of(street, number)
+        proof.verify(entry, policy)
+        assert entry[:32].hex() == documents(700)[number].id
 
 
 def test_any_earlier_checkpoint_is_proven_to_be_the_beginning(street: LogHub) -> None:
@@ -199,7 +201,7 @@ def test_tiles_are_served_under_the_paths_of_the_format(street: LogHub) -> None:
     assert len(content_of(folder, "tile/0/002.p/188")[1]) == 188 * 32
     assert len(content_of(folder, "tile/1/000.p/2")[1]) == 64
     bundle = content_of(folder, "tile/entries/002.p/188")[1]
-    assert bundle[:34] == b"\x00\x20" + bytes.fromhex(documents(513)[512].id)
+    assert bundle[:34] == b"\x00\x30" + bytes.fromhex(documents(513)[512].id)
     assert content_of(folder, "checkpoint")[1] == (street.folder / "checkpoint").read_bytes()
 
 

@@ -12,6 +12,7 @@ from cases.catalogue import load_catalogue
 from cases.divisions import load_divisions
 from cases.limits import load_calendar
 from postroad.cli import main
+from security.caseids import new_case_id
 from security.keystore import read_reading_key, read_signing_key
 from security.receipts import sign_receipt
 from security.sshcert import check_user_certificate, public_line
@@ -221,7 +222,12 @@ def test_a_receipt_of_an_outpost_is_genuine_and_a_changed_one_is_not(
     made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outpost, hub = COMMUNITIES[0], made.settings(STREET)
-    receipt = sign_receipt("1201030010010126112300012", "204816", made.keys(outpost).signing)
+    receipt = sign_receipt(
+        "1201030010010126112300012",
+        "204816",
+        new_case_id(0, outpost, bytes(6)),
+        made.keys(outpost).signing,
+    )
     words = ["--registry", str(hub.registry), "--root-key", hub.root_key.hex(), "--lang", "en"]
 
     assert main(["receipt", "verify", receipt, *words]) == 0

@@ -43,9 +43,7 @@ def test_a_record_is_listed_rejected_and_no_longer_waits(
     assert [line["message"] for line in said(capsys)] == ["quarantine.total"]
 
 
-def test_nobody_releases_what_is_forged(
-    made: Made, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nobody_releases_what_is_forged(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     quarantine(made, "list")
     [row, _] = said(capsys)
 

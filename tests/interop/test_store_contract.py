@@ -40,7 +40,7 @@ def test_a_name_is_looked_up_in_its_own_database_only(store: Store) -> None:
     in_keys = store.get("keys", "a")
 
     assert in_keys is not None
-    assert in_keys.body == b'{"grant": 1}'
+    assert in_keys.body == b'{"grant":1}'
     assert store.get("cases", "b") is None
     assert store.get("quarantine", "a") is None
 

@@ -167,7 +167,7 @@ def test_readers_see_every_number_exactly_once_while_others_write(store: Store) 
     stop = threading.Event()
 
     def write(name: str) -> None:
-        for number in range(60):
+        for number in range(30):
             store.put([document(f"{name}{number}-{part}") for part in range(3)])
 
     def read(rows: list[int]) -> None:
@@ -186,7 +186,7 @@ def test_readers_see_every_number_exactly_once_while_others_write(store: Store) 
     for reader in readers:
         reader.join(30)
 
-    assert seen == [list(range(1, 541))] * 2
+    assert seen == [list(range(1, 271))] * 2
 
 
 def test_readers_see_a_put_whole_or_not_at_all(store: Store) -> None:
@@ -201,7 +201,7 @@ def test_readers_see_a_put_whole_or_not_at_all(store: Store) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    for number in range(60):
+    for number in range(25):
         store.put([document(f"{number}-{part}") for part in range(5)])
     stop.set()
     reader.join(30)

@@ -12,6 +12,7 @@ from tests.support.tunnels import (
     OTHER_DEVICE,
     logged_in,
     plain_client,
+    read_to_end,
     request,
     running_world,
     wait_for,
@@ -98,11 +99,3 @@ def pour(send: Callable[[bytes], object]) -> None:
     """Send 300 MB and more, if they let us."""
     for _ in range(10_000):
         send(bytes(30_000))
-
-
-def read_to_end(connection: socket.socket) -> bytes:
-    received = b""
-    with connection:
-        while piece := connection.recv(1000):
-            received += piece
-    return received

@@ -100,6 +100,28 @@ def test_probes_of_one_side_are_enough_for_both() -> None:
     ]
 
 
+def test_a_link_that_is_doubted_and_silent_is_cut_within_the_time_for_doubt() -> None:
+    with running_world() as world, Proxy(world.gateway.address) as proxy:
+        settings = ClientSettings(probing=PATIENT, doubt_s=1.5)
+        tunnel = world.client(address=proxy.address, settings=settings).connect()
+        proxy.deafen()
+        tunnel.doubt()
+
+        assert wait_for(lambda: not tunnel.is_alive, within_s=4)
+        tunnel.close()
+
+
+def test_a_link_that_is_doubted_and_works_stays() -> None:
+    settings = ClientSettings(probing=PATIENT, doubt_s=1.5)
+    with running_world() as world, world.client(settings=settings).connect() as tunnel:
+        tunnel.doubt()
+        cut = wait_for(lambda: not tunnel.is_alive, within_s=2.5)
+        answer = request(tunnel.open(), "/echo", b"still here")
+
+    assert not cut
+    assert answer == b"still here"
+
+
 def test_a_hub_that_answers_no_open_in_time_is_given_up() -> None:
     with running_world() as world, Proxy(world.gateway.address) as proxy:
         tunnel = world.client(address=proxy.address).connect()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.driver import UpstreamDriver
-from sync.protocol.batching import BYTES_MIN, BatchSize
+from sync.protocol.batching import BatchSize
 from sync.protocol.cursors import decode_up, up_key
 from sync.transports.memory import Fault
 from tests.support.tree import (
@@ -95,7 +95,7 @@ class World:
     def _driver(self, unit: str) -> UpstreamDriver:
         if unit not in self.drivers:
             driver = self.tree.sync(unit, self._next_fault(unit))
-            driver._machine.batch = BatchSize(BYTES_MIN, BYTES_MIN)
+            driver._machine.batch = BatchSize(4_096)
             self.drivers[unit] = driver
         return self.drivers[unit]
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from cases.casestate import CaseState
 from cases.entries import Entry
 from cases.fold import fold
-from cases.items import Item, Limit, Result, Step, Text
+from cases.items import Item, ItemMaterial, Joint, Limit, Pause, Result, Step, Text
 from cases.numbers import CaseNumber
 
 CITY = "120100000000"
@@ -21,6 +21,12 @@ STANDS = {unit: (tier,) for unit, tier in TIERS.items()}
 ELSEWHERE = "120103004002"
 CASE_NO = "1201030030010126112300077"
 
+ACCEPTED: Mapping[str, object] = {
+    "promised": {"n": 5, "unit": "wd"},
+    "legal": {"n": 20, "unit": "wd"},
+    "calendar": "2026-1",
+}
+
 FACTS: Mapping[str, Mapping[str, object]] = {
     "receive": {
         "case_no": CASE_NO,
@@ -29,17 +35,39 @@ FACTS: Mapping[str, Mapping[str, object]] = {
         "papers": [{"material": "id_card", "state": "seen"}],
     },
     "precheck": {"result": "fit"},
-    "accept": {
-        "promised": {"n": 5, "unit": "wd"},
-        "legal": {"n": 20, "unit": "wd"},
-        "calendar": "2026-1",
-    },
+    "accept": ACCEPTED,
     "return": {"reason_code": "incomplete"},
     "step_done": {"step": "first_review"},
     "decide": {"outcome": "granted"},
     "issue": {"document_no": "河西民准〔2026〕01-0007号"},
     "deliver": {"relation": "self"},
     "amend": {"fields": ["mobile"]},
+    "notify_missing": {"missing": ["photo"]},
+    "supply": {"papers": [{"material": "photo", "state": "copy"}], "complete": True},
+    "accept_tolerant": {
+        **ACCEPTED,
+        "owed": ["photo"],
+        "supply_within": {"n": 5, "unit": "wd"},
+    },
+    "deem_accepted": ACCEPTED,
+    "not_accept": {"reason_code": "incomplete"},
+    "co_sign": {"body": "fire", "opinion": "agree"},
+    "pause_open": {"kind": "site_visit", "counts": False, "needed": {"n": 3, "unit": "wd"}},
+    "extend": {"by": {"n": 10, "unit": "wd"}, "reason_code": "complex"},
+    "send_back": {"reason_code": "wrong_data"},
+    "terminate": {"reason_code": "not_supplied"},
+    "void": {"reason_code": "wrong_entry"},
+    "archive": {"retention": "y10"},
+    "rate": {"level": "satisfied", "channel": "window"},
+    "attach": {"papers": [{"material": "photo", "state": "copy"}]},
+    "correct": {
+        "of": "a" * 64,
+        "right": "2026-11-23T09:05:00+08:00",
+        "reason_code": "clock_wrong",
+    },
+    "take_over": {"reason_code": "silent"},
+    "settle": {"kind": "late_act", "of": ["a" * 64], "choice": "keep"},
+    "retract": {"of": "a" * 64},
 }
 
 
@@ -86,7 +114,7 @@ class History:
             device=device,
             seq=seq,
             unit=unit,
-            path=path or PATH[: PATH.index(unit) + 1] if act == "receive" else PATH,
+            path=_path(state, unit, act, path),
             hlc=(seq, 0),
             facts=facts_of(act, **{**_signed(act, unit, station), **(drawn or {}), **facts}),
         )
@@ -107,6 +135,13 @@ class History:
         for other in others:
             self.entries.update(other.entries)
         return self
+
+
+def _path(state: CaseState, unit: str, act: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path a unit writes under: of a receipt its own, then that of the case."""
+    if act == "receive":
+        return path or PATH[: PATH.index(unit) + 1]
+    return path or state.path or PATH
 
 
 def facts_of(act: str, **facts: object) -> dict[str, object]:
@@ -141,6 +176,10 @@ def item(
     steps: Iterable[tuple[str, str]] = (),
     *,
     handling: str = "promised",
+    pauses: Iterable[Pause] = (),
+    materials: Iterable[tuple[str, str]] = (),
+    extend: Limit | None = None,
+    joint: Joint | None = None,
 ) -> Item:
     """An item of the catalogue with these rights per tier, highest first, and these steps."""
     return Item(
@@ -158,4 +197,8 @@ def item(
         promised=Limit(5, "wd"),
         result=Result(Text("待遇核定表", "Benefit statement"), None),
         steps=tuple(Step(name, tier, 1, "wd") for name, tier in steps),
+        pauses=tuple(pauses),
+        materials=tuple(ItemMaterial(code, need) for code, need in materials),
+        extend=extend,
+        joint=joint,
     )

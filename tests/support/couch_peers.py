@@ -23,6 +23,8 @@ import pytest
 PEERS = Path(__file__).resolve().parents[1] / "interop" / "peers"
 _START_S_MAX = 60.0
 _NEVER = threading.Event()
+HUB_USER = "hub"
+HUB_PASSWORD = "jin-he-32"
 
 
 def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 45.0) -> None:
@@ -102,6 +104,24 @@ def pouchdb_server(folder: Path) -> Iterator[str]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def pouchdb_cluster(folder: Path) -> Iterator[str]:
+    """pouchdb-server with an account for a hub; gives its address without a slash."""
+    with pouchdb_server(folder) as url:
+        ask("PUT", f"{url}_config/admins/{HUB_USER}", HUB_PASSWORD)
+        yield url.rstrip("/")
+
+
+@contextlib.contextmanager
+def own_cluster(folder: Path) -> Iterator[str]:
+    """`postroad store serve` with an account for a hub; gives its address without a slash."""
+    secret = folder / "password"
+    secret.write_text(HUB_PASSWORD)
+    options = ("--user", HUB_USER, "--password-file", str(secret))
+    with serving(folder / "served.sqlite", *options) as url:
+        yield url.rstrip("/")
 
 
 def _answers(url: str) -> bool:

@@ -148,6 +148,12 @@ def _place(
     return Place(code, store, casebook, device, reading, clock)
 
 
+def clone_of(network: Network, unit: str, seed: int = 99) -> Place:
+    """A second machine with the keys of the first and an empty store, as after a bad copy."""
+    place = network.places[unit]
+    return _place(network.registry, unit, place.signing, place.reading, seed)
+
+
 @contextmanager
 def small_network(seed: int = 1) -> Iterator[Network]:
     """The network, closed afterwards."""

@@ -16,6 +16,7 @@ from sync.status import SyncStatus
 from tests.support.network import ROOT, Place
 from web.accounts import Accounts, Login, write_accounts
 from web.app import WebContext, create_app
+from web.link_settings import Entry
 from web.passwords import ARGON2_KIB_MIN, SALT_BYTES, make_phc
 from web.settings import Address, PasswordCost, Settings, Upstream
 
@@ -56,6 +57,7 @@ def settings_of(place: Place, folder: Path) -> Settings:
         pages=Address("127.0.0.1", 20001),
         upstream=Upstream("120103001000", (Address("127.0.0.1", 21001),), 5),
         gateway=None,
+        entry=Entry(),
         password_cost=CHEAP,
     )
 

@@ -48,6 +48,9 @@ def wait_for(condition: Callable[[], object], *, within_s: float = 10.0) -> bool
     return bool(condition())
 
 
+_ZEROS = bytes(1 << 18)
+
+
 class EchoApi:
     """An HTTP server that gives back what it gets, and tells which device asks."""
 
@@ -99,12 +102,20 @@ class _EchoRequest(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+        size = int(self.headers["Content-Length"])
+        if self.path == "/swallow":
+            pieces = iter(lambda: self.rfile.read1(1 << 18), b"")
+            took = 0
+            while took < size and (piece := next(pieces, b"")):
+                took += len(piece)
+            self._answer(str(took).encode())
+        else:
+            self._answer(self.rfile.read(size))
 
     def do_GET(self) -> None:
         kind, _, argument = self.path.strip("/").partition("/")
         if kind == "zeros":
-            self._answer(bytes(int(argument)))
+            self._answer(memoryview(_ZEROS)[: int(argument)], int(argument) // len(_ZEROS))
         else:
             caller: object = self.client_address
             answer = asdict(caller) if isinstance(caller, Caller) else None
@@ -113,12 +124,16 @@ class _EchoRequest(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
-    def _answer(self, body: bytes) -> None:
+    def _answer(self, body: bytes | memoryview, repeated: int = 0) -> None:
+        """Answer with the body, which if repeated is the last piece behind as many of zeros."""
+        rest = len(body) if not repeated else int(self.path.rpartition("/")[2]) % len(_ZEROS)
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(_ZEROS) * repeated + rest))
         self.end_headers()
         with suppress(OSError):
-            self.wfile.write(body)
+            for _ in range(repeated):
+                self.wfile.write(_ZEROS)
+            self.wfile.write(body[:rest])
 
 
 class Proxy:
@@ -198,23 +213,41 @@ class World:
     """One hub with its gateway, and everything to make devices for it."""
 
     api: EchoApi
-    gateway: Gateway = field(init=False)
+    gateway: Any = field(init=False)
+    """A `Gateway`, or that of OpenSSH; tests of one of them look inside."""
+    address: tuple[str, int] = field(init=False)
     ca: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     host_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     records: list[SessionRecord] = field(default_factory=list)
     alarms: list[CloneAlarm] = field(default_factory=list)
+    now: int = NOW
     revoked_serials: set[int] = field(default_factory=set)
     revoked_devices: set[str] = field(default_factory=set)
     """What the registry no longer accepts; the gateway asks at every login."""
 
+    authorise_more: Callable[[str, Certificate], None] = lambda _device, _certificate: None
+
     def authorise(self, device: str, certificate: Certificate) -> None:
+        self.authorise_more(device, certificate)
         if device in self.revoked_devices:
             raise TrustError("the device was revoked")
+
+    def admission(self) -> Admission:
+        return Admission(
+            self.ca.public_key().public_bytes_raw(),
+            self.authorise,
+            lambda: self.now,
+            lambda: self.revoked_serials,
+        )
 
     def identity(self, device: str = DEVICE, **changes: int) -> DeviceIdentity:
         """A device with a certificate; `serial`, `valid_from`, `valid_to` can be changed."""
         key = Ed25519PrivateKey.generate()
-        times = {"serial": 7, "valid_from": NOW - DAY, "valid_to": NOW + 30 * DAY} | changes
+        times = {
+            "serial": 7,
+            "valid_from": self.now - DAY,
+            "valid_to": self.now + 30 * DAY,
+        } | changes
         line = issue_user_certificate(self.ca, public_line(key.public_key()), device, **times)
         return DeviceIdentity(device, key, line)
 
@@ -226,7 +259,7 @@ class World:
         settings: ClientSettings | None = None,
     ) -> TunnelClient:
         return TunnelClient(
-            [address or self.gateway.address],
+            [address or self.address],
             identity or self.identity(),
             [self.host_line()],
             settings or ClientSettings(probing=PATIENT),
@@ -251,21 +284,15 @@ def running_world(**changes: object) -> Iterator[World]:
         api = stack.enter_context(EchoApi())
         settings = GatewaySettings("127.0.0.1", 0, probing=PATIENT)
         world = World(api)
-        admission = Admission(
-            world.ca.public_key().public_bytes_raw(),
-            world.authorise,
-            lambda: NOW,
-            lambda: world.revoked_serials,
-        )
-        reports = Reports(world.records.append, world.alarms.append)
         world.gateway = Gateway(
             replace(settings, **changes),  # type: ignore[arg-type]  # the test names its fields
             world.host_key,
-            admission,
+            world.admission(),
             api.adopt,
-            reports,
+            Reports(world.records.append, world.alarms.append),
         )
         stack.enter_context(world.gateway)
+        world.address = world.gateway.address
         yield world
     assert wait_for(lambda: not _left(before)), _left(before)
     assert api.live == 0
@@ -288,7 +315,7 @@ def request(channel: TunnelChannel, path: str, body: bytes | None = None) -> byt
 @contextmanager
 def plain_client(world: World) -> Iterator[paramiko.Transport]:
     """An SSH client without our limits, as an attacker has it."""
-    connection = socket.create_connection(world.gateway.address, 10)
+    connection = socket.create_connection(world.address, 10)
     with paramiko.Transport(connection) as transport:
         security = transport.get_security_options()
         security.ciphers = algorithms.CIPHERS
@@ -303,3 +330,11 @@ def logged_in(world: World) -> Iterator[paramiko.Transport]:
     with plain_client(world) as transport:
         transport.auth_publickey(LOGIN, certified_key(identity.key, identity.certificate))
         yield transport
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    received = b""
+    with connection:
+        while piece := connection.recv(1000):
+            received += piece
+    return received

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from security.hlc import Hlc
-from sync.protocol.compare_messages import Compare, Compared
+from sync.protocol.compare_messages import Compare, Compared, Message
 from sync.protocol.messages import Answer, Cursor, Exchange, Refusal
 from sync.protocol.ranges import ROOT, Listing, Prefix, Split
-from sync.protocol.wire import Message
 from tests.golden.samples import HEADER, OTHER_DEVICE, OTHER_DEVICE_KEY, PATH, sealed_entry
 
 CHILD_STORE = "00112233445566778899aabbccddeeff"

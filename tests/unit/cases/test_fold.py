@@ -6,7 +6,7 @@ import pytest
 
 from cases.casestate import CaseState, Offer
 from cases.entries import Entry
-from cases.fold import digest, fold
+from cases.fold import Fold, digest, fold
 from cases.items import Limit
 from tests.support.case_history import (
     CASE_NO,
@@ -234,11 +234,11 @@ def test_an_entry_with_an_absent_parent_is_held_and_folds_once_it_comes() -> Non
 
 def test_an_act_of_a_newer_program_is_a_row_without_effect_and_no_conflict() -> None:
     history = received()
-    history.write(VILLAGE, "pause_open", kind="hearing")
+    history.write(VILLAGE, "later_act", kind="hearing")
 
     state = history.state()
 
-    assert rows(state)[-1] == ("pause_open", "unknown_act")
+    assert rows(state)[-1] == ("later_act", "unknown_act")
     assert state.timeline[-1].facts["kind"] == "hearing"
     assert state.conflicts == ()
 
@@ -268,22 +268,41 @@ def test_the_digest_of_a_known_history_stays_what_it_was() -> None:
     )
     state = fold([replace(receipt, id="a" * 64), amendment])
 
-    assert digest(state) == "c9753437ca1d364857ec4741a82b77c60729dee9aba139965775ec0cdd1a352e"
+    assert digest(state) == "c20c2627a48f9b2054c410bd31533b373487a46f1efe609240d4965f351d1b54"
 
 
-def test_a_thousand_entries_fold_within_a_tenth_of_a_second() -> None:
-    history = received()
-    first = next(iter(history.entries.values()))
+def a_thousand_entries() -> list[Entry]:
+    """A case on which two desks act at once, all the time."""
+    first = next(iter(received().entries.values()))
     entries = [first]
     for seq in range(2, 1_001):
         act = ("note", "amend", "step_done", "send_up")[seq % 4]
         facts = facts_of(act, to=STREET)
         parents = (entries[-1].id,) if seq % 3 else (first.id,)
         entries.append(replace(first, id=f"{seq}", seq=seq, parents=parents, facts=facts))
+    return entries
 
-    fastest = min(_seconds_to_fold(entries) for _ in range(5))
 
-    assert fastest < 0.1
+def test_a_thousand_entries_fold_within_a_tenth_of_a_second() -> None:
+    # It takes some 15 ms; `make bench` measures it, this bounds it on a busy machine.
+    entries = a_thousand_entries()
+
+    assert min(_seconds_to_fold(entries) for _ in range(5)) < 0.1
+
+
+def test_one_more_entry_costs_a_small_part_of_folding_anew() -> None:
+    entries = a_thousand_entries()
+    kept = Fold(entries[:-50])
+    ordered = [row.entry for row in kept.state.timeline]
+    last = replace(entries[-1], parents=(ordered[-1],))
+
+    began = time.perf_counter()
+    is_behind = kept.add([last])
+    spent = time.perf_counter() - began
+
+    assert is_behind
+    assert kept.state == fold([*entries[:-50], last])
+    assert spent < min(_seconds_to_fold(entries) for _ in range(5))
 
 
 def _seconds_to_fold(entries: list[Entry]) -> float:

@@ -110,7 +110,7 @@ def test_an_item_that_is_not_the_case_s_is_refused() -> None:
 
 
 def test_an_unknown_act_is_refused() -> None:
-    assert refused(received(), VILLAGE, "void", PENSION) == "unknown_act"
+    assert refused(received(), VILLAGE, "later_act", PENSION) == "unknown_act"
 
 
 def test_malformed_facts_are_refused_before_anything_is_judged() -> None:
@@ -315,12 +315,21 @@ def test_the_home_unit_may_ask_to_withdraw_and_others_may_not() -> None:
     assert refused(history, DISTRICT, "withdraw", PENSION) == "no_custody"
 
 
+EVERYBODY = ("rate", "amend", "attach", "note", "urge")
+
+
 @pytest.mark.parametrize(
     ("unit", "offered"),
     [
-        (VILLAGE, ("note", "amend", "withdraw")),
-        (STREET, ("send_up", "return", "step_done", "note", "amend", "withdraw")),
-        (DISTRICT, ("note", "amend")),
+        (VILLAGE, ("withdraw", *EVERYBODY)),
+        (
+            STREET,
+            (
+                *("send_up", "return", "step_done", "pause_open", "withdraw", "void"),
+                *EVERYBODY,
+            ),
+        ),
+        (DISTRICT, ("void", *EVERYBODY)),
         (ELSEWHERE, ()),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from cases.catalogue import Catalogue, load_catalogue
 from cases.items import Item
 from cases.lifecycle import available, check, hand_over_targets, next_step
+from cases.progress import unanswered
 from tests.support.case_history import (
     DISTRICT,
     STANDS,
@@ -57,7 +58,10 @@ def course(item: Item, home: str) -> History:
         # Another clerk each turn, so that who accepted does not decide.
         who = actor(state.custody, f"clerk-{turn}")
         if following.act in available(state, who, item, STANDS):
-            do(history, who.unit, following.act, item, {"step": following.step}, who.clerk)
+            facts: dict[str, object] = {"step": following.step}
+            if following.act == "co_sign":
+                facts = {"body": unanswered(state, item)[0]}
+            do(history, who.unit, following.act, item, facts, who.clerk)
             continue
         above, below = hand_over_targets(state, who, item, STANDS)
         targets = [

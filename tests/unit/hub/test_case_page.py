@@ -9,14 +9,7 @@ from cases.casestate import CaseState
 from hub.pages.rights import ACTS
 from tests.support.hall import FORM, Hall, open_hall, received, write
 from tests.support.journals import journal_of
-from tests.support.network import (
-    DISTRICT,
-    ROOT,
-    STREET,
-    VILLAGE,
-    Network,
-    make_network,
-)
+from tests.support.network import DISTRICT, ROOT, STREET, VILLAGE, Network, make_network
 from web.texts import LANGUAGES, Texts
 
 _CODE = re.compile(r'(?:return|else|UnlawfulActError\()\s*\(?"([a-z_]+)"')
@@ -156,13 +149,16 @@ def test_it_staff_do_no_act(network: Network, street: Hall) -> None:
     assert street.sign_in("i1").send(f"/cases/{case.hex()}/reveal").status_code == 403
 
 
+EVERYBODY = {"return", "note", "amend", "withdraw", "attach", "rate", "void"}
+
+
 @pytest.mark.parametrize(
     ("name", "offered"),
     [
-        ("w1", {"return", "note", "amend", "withdraw"}),
-        ("r1", {"return", "note", "amend", "withdraw"}),
-        ("a1", {"return", "note", "amend", "withdraw", "decide"}),
-        ("s1", {"note"}),
+        ("w1", EVERYBODY),
+        ("r1", {*EVERYBODY, "pause_open"}),
+        ("a1", {*EVERYBODY, "pause_open", "decide"}),
+        ("s1", {"note", "urge", "void"}),
     ],
 )
 def test_the_page_offers_the_acts_of_the_role(
@@ -190,7 +186,8 @@ def test_an_unlawful_act_is_one_clear_line_and_the_page_stays(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_of_the_rules_has_a_text(language: str) -> None:
-    sources = ("cases/lifecycle.py", "cases/states.py", "casebook/ruling.py")
+    names = ("lifecycle", "judging", "states")
+    sources = (*(f"cases/{name}.py" for name in names), "casebook/ruling.py")
     codes = {
         code
         for source in sources
@@ -340,14 +337,14 @@ def test_an_act_that_has_no_effect_stays_with_its_reason(
     case = received(network, VILLAGE, "TY-001")
     write(network, VILLAGE, case, "send_up", to=STREET)
     place, outpost = network.places[STREET], network.places[VILLAGE]
-    place.casebook.act(case, "take", place.clerk("w1"))
+    place.casebook.act(case, "take", place.clerk())
     outpost.casebook.act(case, "precheck", outpost.clerk("w1"), facts={"result": "fit"})
     network.carry()
 
     page = street.sign_in("r1").see(f"/cases/{case.hex()}")
 
     assert "未生效：办件已移交" in page
-    assert "需人工核实" in page
+    assert "已按规则处理" in page
 
 
 def test_personal_data_are_shown_when_asked_for_and_the_journal_keeps_who(

@@ -18,6 +18,7 @@ from postroad.demo.events import Fault
 from postroad.demo.evidence import Holdings, Sighting
 from postroad.demo.ledger import KINDS, Application
 from postroad.demo.links import Traffic
+from security.caseids import new_case_id
 from security.receipts import sign_receipt
 from security.registry import Registry
 from simulation.tree import KeyedTree, UnitRow, keyed_tree
@@ -68,10 +69,15 @@ def evidence() -> Evidence:
     )
 
 
+RECEIPT_CASE = new_case_id(0, OUTPOST, bytes(6))
+
+
 def application(number: int, item: str, person: Callable[[], object]) -> Application:
     made = Application(number, OUTPOST, item, "straight", person(), person())  # type: ignore[arg-type]
     made.case = f"{number:032x}"
-    made.receipt = sign_receipt(case_no(number), "123456", tree().units[OUTPOST].device)
+    made.receipt = sign_receipt(
+        case_no(number), "123456", RECEIPT_CASE, tree().units[OUTPOST].device
+    )
     made.is_offline = made.is_delivered = True
     made.acts = [
         (OUTPOST, "receive"),
@@ -184,7 +190,7 @@ def only(item: str) -> Spoil:
 
 
 def receipt_of_another_key() -> str:
-    return sign_receipt(case_no(0), "123456", tree().units[STREET].device)
+    return sign_receipt(case_no(0), "123456", RECEIPT_CASE, tree().units[STREET].device)
 
 
 CONFLICT = Conflict("old_epoch", ("0", "1"))

@@ -42,10 +42,10 @@ class Meddler:
     def connect(self) -> None:
         """The link is always up."""
 
-    def exchange(self, body: bytes) -> bytes:
+    def exchange(self, body: bytes, receive: Callable[[bytes], object]) -> None:
         answer = decode_message(self._answer(body))
         assert isinstance(answer, Answer)
-        return self._change(answer)
+        receive(self._change(answer))
 
 
 def test_a_session_carries_both_ways() -> None:
@@ -114,7 +114,7 @@ def test_a_cut_request_is_repeated_and_stored_once(cut: int) -> None:
     assert tree[STREET].ids == tree[VILLAGE].ids
 
 
-def test_a_lost_answer_costs_a_repeat_and_stores_nothing_twice() -> None:
+def test_a_lost_answer_costs_a_question_and_no_repeat() -> None:
     tree = Tree()
     tree[VILLAGE].write(30)
     driver = tree.sync(VILLAGE, in_turn(Fault(answer_bytes=10)))
@@ -124,8 +124,36 @@ def test_a_lost_answer_costs_a_repeat_and_stores_nothing_twice() -> None:
     report = driver.run_once()
 
     assert stored == 30
-    assert report.pushed == 30
+    assert (report.outcome, report.pushed, report.bytes_sent < 1_000) == ("done", 0, True)
     assert tree[STREET].ids == tree[VILLAGE].ids
+    assert driver.status().waiting == 0
+
+
+def test_what_arrived_of_a_cut_request_is_not_sent_again() -> None:
+    tree = Tree()
+    tree[VILLAGE].write(60)
+    driver = tree.sync(VILLAGE, in_turn(Fault(request_bytes=12_000, is_cut_visible=True)))
+
+    broken = driver.run_once()
+    kept = len(tree[STREET].ids)
+    report = driver.run_once()
+
+    assert (broken.outcome, 20 < kept < 60) == ("link_lost", True)
+    assert report.pushed == 60 - kept
+    assert tree[STREET].ids == tree[VILLAGE].ids
+
+
+def test_what_arrived_of_a_cut_answer_is_not_sent_again() -> None:
+    tree = Tree()
+    tree[STREET].write(60, path=PATH)
+    driver = tree.sync(VILLAGE, in_turn(Fault(answer_bytes=12_000)))
+
+    broken = driver.run_once()
+    report = driver.run_once()
+
+    assert (broken.outcome, 20 < broken.pulled < 60) == ("link_lost", True)
+    assert report.pulled == 60 - broken.pulled
+    assert set(tree[VILLAGE].ids) == set(tree[STREET].ids)
 
 
 def test_what_the_parent_set_aside_is_known_below() -> None:

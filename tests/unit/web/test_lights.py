@@ -14,7 +14,7 @@ RECEIVED = "2026-11-23T09:05:00+08:00"
 @dataclass(frozen=True)
 class Case:
     state: str
-    received_at: str = RECEIVED
+    acceptance_from: str = RECEIVED
 
 
 def light(state: str, due: str, today: str) -> Light:
@@ -62,3 +62,8 @@ def test_a_decided_case_is_no_longer_late() -> None:
 
 def test_a_time_that_is_none_gives_no_due_day() -> None:
     assert acceptance_due("soon", calendar(), 5) == ""
+
+
+@pytest.mark.parametrize("state", ["supplement_pre", "supplement_review", "paused"])
+def test_a_case_in_a_special_procedure_stands_and_is_not_late(state: str) -> None:
+    assert light(state, "2026-11-30", "2026-12-30").word == "stands"

@@ -18,7 +18,10 @@ SCRIPTS = sorted(
     if path.suffix in (".js", ".css", ".svg")
 )
 
-RULES = ("cases/states.py", "cases/lifecycle.py", "cases/fold.py", "casebook/ruling.py")
+RULES = (
+    *("cases/states.py", "cases/lifecycle.py", "cases/judging.py", "cases/folding.py"),
+    *("casebook/ruling.py", "casebook/book.py"),
+)
 KEYS_ON_BUTTONS = {"Alt", "Esc", "PgDn", "PgUp", *(f"F{number}" for number in range(1, 13))}
 
 _ASKED = re.compile(r"""(?<![\w.])t\(\s*(["'])(?P<key>[^"']+)\1\s*(?P<next>.)""")
@@ -87,7 +90,7 @@ def codes(*modules: str) -> set[str]:
 def flaws() -> set[str]:
     """Every code of a finding, as the modules of cases and the intake page spell them."""
     found: set[str] = set()
-    paths = [*(ROOT / "cases").glob("*.py"), ROOT / "web/actforms.py"]
+    paths = [*(ROOT / "cases").glob("*.py"), ROOT / "web/actforms.py", ROOT / "web/actinput.py"]
     for path in paths:
         text = path.read_text(encoding="utf-8")
         found |= set(re.findall(r'\bFlaw\(\s*"([a-z_]+)"', text))

@@ -24,7 +24,13 @@ def refusal(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "is_hub"),
-    [("outpost", False), ("hub-street", True), ("hub-district", True), ("hub-city", True)],
+    [
+        ("outpost", False),
+        ("hub-street", True),
+        ("hub-district", True),
+        ("hub-city", True),
+        ("hub-couchdb", True),
+    ],
 )
 def test_every_example_that_is_shipped_can_be_used(name: str, *, is_hub: bool) -> None:
     settings = load_settings(ROOT / "configs" / f"{name}.toml")
@@ -118,3 +124,58 @@ def test_a_file_that_is_no_configuration_is_refused_in_one_line(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml: No such file"):
         load_settings(tmp_path / "nowhere.toml")
+
+
+COUCHDB = (ROOT / "configs" / "hub-couchdb.toml").read_text(encoding="utf-8")
+
+
+def test_a_cluster_is_read_with_its_addresses_in_order_and_its_files_beside_the_settings(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(settings_file(tmp_path, COUCHDB))
+
+    cluster = settings.cluster
+    assert cluster is not None
+    assert settings.store_kind == "couchdb"
+    assert cluster.urls == tuple(f"https://couch{n}.example.net:6984" for n in (1, 2, 3))
+    assert cluster.password_file == tmp_path / "couchdb-password"
+    assert (cluster.prefix, cluster.q, cluster.n) == ("hexi_", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('store = "couchdb"', 'store = "mongo"', "node.store is neither"),
+        ("[couchdb]", "[couchbase]", "couchdb is missing"),
+        ('user = "hexi-hub"', 'usr = "hexi-hub"', "couchdb.user is missing"),
+        ('user = "hexi-hub"', 'user = "hexi-hub"\nw = 2', "couchdb.w is not a known setting"),
+        ("https://couch2", "http://couch2", "has no TLS"),
+        ("https://couch2", "https://it:geheim@couch2", "holds a login"),
+        ("net:6984", "net:6984/db", "not https://host:port alone"),
+        ("https://couch2", "ftp://couch2", "not https://host:port alone"),
+        ("couch2.example.net:6984", "couch2.example.net:x", "not https://host:port alone"),
+        ('prefix = "hexi_"', 'prefix = "Hexi"', "couchdb.prefix"),
+        ("n = 3", "n = 0", "couchdb.n is not a whole number from 1 to 9"),
+        ("patience_s = 30", "patience_s = 0", "couchdb.patience_s"),
+        ("q = 2", 'q = 2\ntransport = "udp"', "couchdb.transport is neither"),
+    ],
+)
+def test_a_wrong_setting_of_a_cluster_is_refused_by_name(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    line = refusal(tmp_path, COUCHDB.replace(before, after))
+
+    assert said in line
+    assert "geheim" not in line
+
+
+def test_plain_http_is_taken_on_loopback_and_where_it_is_asked_for(tmp_path: Path) -> None:
+    loopback = COUCHDB.replace("https://couch2.example.net", "http://127.0.0.1")
+    asked = COUCHDB.replace("https://couch2", "http://couch2").replace(
+        "q = 2", 'q = 2\ntransport = "plain"'
+    )
+
+    for text in (loopback, asked):
+        settings = load_settings(settings_file(tmp_path, text))
+        assert settings.cluster is not None
+        assert settings.cluster.urls[1].startswith("http://")

@@ -11,15 +11,15 @@ def transfer(size: BatchSize, bytes_per_s: int, round_trip_ms: int = 300) -> Bat
     return size.after_exchange(size.bytes, size.bytes * 1_000 // bytes_per_s + round_trip_ms)
 
 
-@pytest.mark.parametrize("bytes_per_s", [8_000, 32_000, 125_000])
-def test_a_full_exchange_comes_to_take_about_three_seconds(bytes_per_s: int) -> None:
+@pytest.mark.parametrize("bytes_per_s", [8_000, 32_000, 100_000])
+def test_a_full_exchange_comes_to_take_about_ten_seconds(bytes_per_s: int) -> None:
     size = BatchSize()
 
     for _ in range(6):
         size = transfer(size, bytes_per_s)
 
     seconds = size.bytes / bytes_per_s + 0.3
-    assert 2.0 < seconds < 3.5
+    assert 8.0 < seconds < 10.5
 
 
 def test_a_fast_link_gets_the_largest_batch_after_one_exchange() -> None:
@@ -37,24 +37,6 @@ def test_a_dead_slow_link_still_gets_the_smallest_batch() -> None:
 
 def test_an_idle_exchange_measures_the_round_trip_and_shrinks_nothing() -> None:
     assert BatchSize().after_exchange(300, 800).bytes == BYTES_FIRST
-
-
-def test_each_failure_halves_the_batch_down_to_the_smallest() -> None:
-    sizes = [BatchSize()]
-
-    for _ in range(6):
-        sizes.append(sizes[-1].after_failure())
-
-    assert [size.bytes >> 10 for size in sizes] == [64, 32, 16, 8, 4, 4, 4]
-
-
-def test_after_a_failure_the_batch_grows_back_by_quarters_only() -> None:
-    broken = BatchSize(256 << 10).after_failure()
-
-    grown = broken.after_exchange(broken.bytes, 10)
-
-    assert broken.bytes == 128 << 10
-    assert grown.bytes == 160 << 10
 
 
 def test_a_clock_that_stands_still_is_no_reason_to_divide_by_zero() -> None:

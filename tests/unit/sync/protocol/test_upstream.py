@@ -20,6 +20,7 @@ from sync.protocol.upstream import (
     Link,
     Outcome,
     OutgoingRead,
+    PartReceived,
     ReadOutgoing,
     RefusalReceived,
     SendExchange,
@@ -222,15 +223,66 @@ def test_an_answer_that_contradicts_the_request_is_the_parents_fault(
         assert isinstance(after(machine, SessionFailed()), EndSession)
 
 
-def test_a_lost_link_moves_no_cursor_and_halves_the_batch() -> None:
+def test_a_lost_link_moves_no_cursor() -> None:
     machine = Upstream(LINK)
-    before = machine.batch.bytes
 
     end = after(machine, KNOWN, read(b"a", last_seq=11), TransportFailed(carrying=True))
     again = after(machine, KNOWN)
 
     assert end == EndSession(Outcome.LINK_LOST, 1_000, 0)
-    assert again == ReadOutgoing(10, before // 2)
+    assert again == ReadOutgoing(10, machine.batch.bytes)
+
+
+def test_after_a_cut_the_child_asks_how_far_the_parent_got_before_it_sends_again() -> None:
+    machine = Upstream(LINK)
+    after(machine, KNOWN, read(b"a", b"b", last_seq=12), TransportFailed(carrying=True))
+
+    question = sent(after(machine, KNOWN, read(b"a", b"b", last_seq=12)))
+    following = after(machine, received(answer(acked=11)), IncomingStored())
+    rest = sent(after(machine, read(b"b", last_seq=12)))
+
+    assert (question.records, question.since, question.upto) == ((), 10, 10)
+    assert following == ReadOutgoing(11, machine.batch.bytes)
+    assert (rest.records, rest.since, rest.upto) == ((b"b",), 11, 12)
+
+
+def test_the_beginning_of_an_answer_is_stored_while_the_rest_is_on_its_way() -> None:
+    machine = Upstream(LINK)
+    after(machine, KNOWN, read(last_seq=10))
+    part = answer(records=(b"x",), cursor=Cursor(PARENT_STORE, 55), more=True)
+
+    [storing] = machine.handle(PartReceived(part, NOW))
+    nothing = machine.handle(IncomingStored())
+    end = after(machine, TransportFailed(carrying=True))
+
+    assert isinstance(storing, StoreIncoming)
+    assert (storing.records, storing.down) == ((b"x",), Cursor(PARENT_STORE, 55))
+    assert nothing == []
+    assert end == EndSession(Outcome.LINK_LOST, 0, 0)
+
+
+def test_a_store_that_takes_no_part_takes_nothing_of_that_answer() -> None:
+    machine = Upstream(LINK)
+    after(machine, KNOWN, read(last_seq=10))
+    part = answer(records=(b"x",), cursor=Cursor(PARENT_STORE, 55), more=True)
+    machine.handle(PartReceived(part, NOW))
+
+    machine.handle(IncomingFailed())
+    second = machine.handle(PartReceived(replace(part, cursor=Cursor(PARENT_STORE, 60)), NOW))
+    end = after(machine, received(answer(records=(b"y",), cursor=Cursor(PARENT_STORE, 70))))
+
+    assert second == []
+    assert isinstance(end, EndSession)
+    assert end.outcome is Outcome.FAILED
+    assert machine._down == Cursor(PARENT_STORE, 50)
+
+
+def test_a_part_of_another_unit_ends_the_session() -> None:
+    machine = Upstream(LINK)
+    after(machine, KNOWN, read(last_seq=10))
+
+    with pytest.raises(PeerProtocolError, match="unit above"):
+        machine.handle(PartReceived(answer(unit="120103000000"), NOW))
 
 
 def test_a_link_that_was_never_there_says_nothing_about_the_batch() -> None:

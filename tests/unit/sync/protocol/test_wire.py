@@ -8,6 +8,15 @@ import pytest
 
 from security.encoding import encode
 from sync.errors import PeerProtocolError, RefusedError
+from sync.protocol.compare_messages import Message
+from sync.protocol.frames import (
+    FRAME_BYTES_MAX,
+    FRAMES_MAX,
+    MAGIC,
+    MESSAGE_BYTES_MAX,
+    FrameKind,
+    FrameReader,
+)
 from sync.protocol.messages import (
     RECORDS_MAX,
     Answer,
@@ -18,13 +27,6 @@ from sync.protocol.messages import (
 )
 from sync.protocol.varint import encode_varint
 from sync.protocol.wire import (
-    FRAME_BYTES_MAX,
-    FRAMES_MAX,
-    MAGIC,
-    MESSAGE_BYTES_MAX,
-    FrameKind,
-    FrameReader,
-    Message,
     MessageReader,
     decode_message,
     encode_frames,

@@ -1,0 +1,1 @@
+"""Files that an export carries along: verifiers that use nothing of this product."""
