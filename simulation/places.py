@@ -27,6 +27,9 @@ from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
 
+COMPARE_FROM = 20
+"""Small stores must compare too: what is rare outside is daily here."""
+
 CLERKS = ("w1", "w2", "a1")
 ROLES = ("window", "reviewer", "approver", "supervisor")
 
@@ -107,6 +110,8 @@ class Place:
             clock=self.clock,
             jitter=self.source.random,
             holdings=holdings,
+            random_bytes=self.source.randbytes,
+            compare_from=COMPARE_FROM,
         )
 
     def _take_care(self) -> None:

@@ -103,6 +103,16 @@ class Connection:
         """The thread that holds the sessions."""
         return self._agent
 
+    @property
+    def driver(self) -> UpstreamDriver:
+        """What holds the sessions with whoever is the hub above by now."""
+        return self._driver
+
+    @property
+    def uplink(self) -> Uplink:
+        """The tunnel under them."""
+        return self._uplink
+
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
         return self._driver.status()
@@ -242,6 +252,18 @@ class Connection:
             return transport.ask(request)
         finally:
             transport.close()
+
+
+def open_way_up(
+    installation: Installation, upstream: Upstream
+) -> tuple[UpstreamDriver, Uplink]:
+    """Return what holds sessions with the unit above, and the tunnel to close afterwards.
+
+    Raises:
+        KeyFileError, TunnelError: As `Connection`.
+    """
+    connection = Connection(installation, upstream)
+    return connection.driver, connection.uplink
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -36,7 +36,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "window": (CASES, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS, AUDIT),
+    "supervisor": (CASES, UNITS, QUARANTINE, AUDIT),
     "it": (UNITS, QUARANTINE, SESSIONS, AUDIT),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
 from hub.pages import audit, casepage, home, shelves
+from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
     AUDIT,
     CASES,
@@ -20,7 +21,9 @@ from hub.pages.rights import (
     roles_that_open,
 )
 from hub.pages.tunnels import SessionsDesk
+from sync.ingest import Gate
 from sync.ports import Store
+from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
 from web.receiptpage import add_receipt_page
 
@@ -75,11 +78,20 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
         static_url_path="/static/hub",
     )
     pages.menu = MENU
-    desk = home.HomeDesk(store, context.casebook)
+    casebook = context.casebook
+    gate = Gate(casebook.registry, store, casebook.station.unit)
+    aside = QuarantineDesk(store, gate, context.now_ms)
+    desk, quarantine = home.HomeDesk(store, casebook, aside), QuarantinePages(aside, store)
     add = pages.add_url_rule
     add("/", "home", desk.home)
     add("/units", "units", _for(UNITS, desk.units))
-    add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/quarantine", "quarantine", _for(QUARANTINE, quarantine.show))
+    add(
+        "/quarantine/<record>/<verdict>",
+        "decide_aside",
+        _for(QUARANTINE, quarantine.decide),
+        methods=["POST"],
+    )
     add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])

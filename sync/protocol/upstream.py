@@ -164,7 +164,11 @@ _BROKEN: Mapping[type[Event], tuple[State, ...]] = {
 }
 TRANSITIONS: Mapping[State, Mapping[type[Event], tuple[State, ...]]] = MappingProxyType(
     {
-        State.IDLE: {SessionOpened: (State.READING,), SessionFailed: (State.IDLE,)},
+        State.IDLE: {
+            SessionOpened: (State.READING,),
+            RefusalReceived: (State.IDLE,),
+            **_BROKEN,
+        },
         State.READING: {OutgoingRead: (State.SENDING, State.READING), **_BROKEN},
         State.SENDING: {
             AnswerReceived: (State.STORING, State.READING, State.IDLE),
