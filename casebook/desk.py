@@ -69,6 +69,10 @@ class Desk:
         self._feed = feed
         self._world = world
 
+    def use(self, catalogue: Catalogue) -> None:
+        """Go on under another version of the catalogue."""
+        self._catalogue = catalogue
+
     def receive(
         self, store: Store, item: Item, intake: Intake, ruling: Ruling, draft: str
     ) -> Received:

@@ -1,7 +1,7 @@
 """The read model of a node, kept up to the store: rows of lists, counts, collisions."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casebook.desk import Desk
 from casebook.feed import Feed
@@ -76,6 +76,10 @@ class ReadModel:
             if told is not None:
                 told(self._index.place().seq, self._from.store.last_seq)
         return read
+
+    def use(self, rules: BookRules) -> None:
+        """Go on under other rules; rows change as their cases do."""
+        self._from = replace(self._from, rules=rules)
 
     def rebuild(self, told: Told | None = None) -> int:
         """Drop all rows and read every case of the store again; return how many."""

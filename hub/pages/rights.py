@@ -14,6 +14,7 @@ COUNTER = "counter"
 UNITS = "units"
 QUARANTINE = "quarantine"
 SESSIONS = "sessions"
+AUDIT = "audit"
 
 _HAND_OVER = ("send_up", "take", "return")
 _FORM = ("note", "attach", "amend", "withdraw", "supply", "rate", "void", "retract")
@@ -36,8 +37,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "window": (CASES, COUNTER, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS),
-    "it": (UNITS, QUARANTINE, SESSIONS),
+    "supervisor": (CASES, UNITS, QUARANTINE, AUDIT),
+    "it": (UNITS, QUARANTINE, SESSIONS, AUDIT),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""
 

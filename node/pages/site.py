@@ -5,12 +5,14 @@ from flask import Blueprint
 from node.pages import case, cases, home, outbox
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
+from web.receiptpage import add_receipt_page
 
 MENU = (
     MenuEntry("node.home", "node.menu.home", "Alt+H"),
     MenuEntry("node.search", "node.menu.intake", "F2"),
     MenuEntry("node.cases", "node.menu.cases", "F6"),
     MenuEntry("node.outbox", "node.menu.outbox", "F7"),
+    MenuEntry("node.receipts", "receipts.menu"),
 )
 
 
@@ -30,4 +32,5 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/cases/<case>/acts/<act>", "act", case.do, methods=["POST"])
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
+    add_receipt_page(pages)
     return pages
