@@ -12,6 +12,7 @@ from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
     AUDIT,
     CASES,
+    COUNTER,
     QUARANTINE,
     SESSIONS,
     UNITS,
@@ -25,6 +26,7 @@ from sync.ingest import Gate
 from sync.ports import Store
 from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
+from web.counter import add_counter
 from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -51,6 +53,7 @@ MENU = (
         )
         for shelf in shelves.SHELVES
     ),
+    MenuEntry("hub.search", "hub.menu.intake", "Alt+N", roles=roles_that_open(COUNTER)),
     MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
@@ -98,6 +101,7 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
     audits = audit.AuditDesk(store)
     add("/audit", "audit", _for(AUDIT, audits.show))
     add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
