@@ -283,7 +283,8 @@ class World:
 def running_world(**changes: object) -> Iterator[World]:
     """A world whose gateway has these settings changed; at the end no thread may be left.
 
-    `targets`, `rate_bytes_s` and `on_session` take the place of what the gateway otherwise asks and tells.
+    `targets`, `rate_bytes_s` and `on_session` take the place of what the gateway otherwise
+    asks and tells.
     """
     before = set(threading.enumerate())
     admission = {
