@@ -40,14 +40,6 @@ class AccessPolicy(Protocol):
         """
 
 
-class EveryDevice:
-    """The policy of a network that has published none: targets and hours are free."""
-
-    def admitted(self, device: str, unit: str, now: int) -> Admitted:
-        """Everything, at any time."""
-        return Admitted()
-
-
 class PublishedPolicy:
     """What the published policy says of hours and rate; times are those of China."""
 
