@@ -9,8 +9,8 @@ from casebook.errors import PolicyError
 from casebook.policy import CERTIFICATE_DAYS, Policy
 from hub.accounting import GatewayPart, with_terminals
 from hub.acts import Acts
-from hub.control import PREFIX as CONTROL_PREFIX
 from hub.control import ControlApplication, control_key
+from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
@@ -42,6 +42,7 @@ from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
 from web.storing import follow
+from web.unlocking import BY_HAND, Unlocking
 
 SERIAL_FILE = "ssh-serial"
 """Beside `config.toml`: the next serial when the network was made."""
@@ -53,12 +54,15 @@ _accounting = logging.getLogger("postroad.accounting")
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
+def run_hub(
+    config: Path, ready: Callable[[Installation], None], how: Unlocking = BY_HAND
+) -> None:
     """Run a hub until it is told to stop.
 
     Args:
         config: its `config.toml`.
         ready: called once pages and gateway answer.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError: The configuration is wrong, or a port is in use.
@@ -67,7 +71,7 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     settings = load_settings(config)
     if settings.gateway is None:
         raise SettingsError(f"{config}: a hub needs [gateway]")
-    installation = open_installation(settings)
+    installation = open_installation(settings, how)
     try:
         log_to(settings.data / "hub.log")
         parts = _parts(installation, settings.gateway)
@@ -94,6 +98,8 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         poke=connection.agent.poke if connection else lambda: None,
         secret=installation.cookie_key,
         now_ms=WallClock().now_ms,
+        idle_ms=settings.idle_minutes * 60_000,
+        is_sealed=installation.is_sealed,
     )
     doorway = Doorway(installation)
     pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
@@ -219,6 +225,7 @@ def _driver(installation: Installation, connection: Connection | None) -> Downst
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
+        holdings=installation.holdings,
     )
 
 

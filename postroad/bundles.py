@@ -20,13 +20,12 @@ from sync.authority import Authority, replay
 from sync.courier import Courier, Identity, Imported
 from sync.ingest import Gate
 from sync.ports import Store
-from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.opening import load_registry, reading_keys
 from web.settings import SQLITE, Settings, load_settings
-from web.storing import open_store
+from web.storing import open_reading, open_store
 from web.terminal import Commands, Terminal
 
 SUFFIX = ".prb"
@@ -39,7 +38,7 @@ class _OpenStore(Protocol):
 def _open_for_export(settings: Settings) -> Store:
     # A store file may be read beside its program; the index of a cluster has one user.
     if settings.store_kind == SQLITE:
-        return SqliteStore.open_for_reading(settings.store)
+        return open_reading(settings)
     return open_store(settings)
 
 

@@ -103,6 +103,16 @@ class Connection:
         """The thread that holds the sessions."""
         return self._agent
 
+    @property
+    def driver(self) -> UpstreamDriver:
+        """What holds the sessions with whoever is the hub above by now."""
+        return self._driver
+
+    @property
+    def uplink(self) -> Uplink:
+        """The tunnel under them."""
+        return self._uplink
+
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
         return self._driver.status()
@@ -219,6 +229,7 @@ class Connection:
             clock=clock,
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
             on_stored=installation.casebook.refresh,
+            holdings=installation.holdings,
         )
         child = ChildSide(
             store=store,
@@ -241,6 +252,18 @@ class Connection:
             return transport.ask(request)
         finally:
             transport.close()
+
+
+def open_way_up(
+    installation: Installation, upstream: Upstream
+) -> tuple[UpstreamDriver, Uplink]:
+    """Return what holds sessions with the unit above, and the tunnel to close afterwards.
+
+    Raises:
+        KeyFileError, TunnelError: As `Connection`.
+    """
+    connection = Connection(installation, upstream)
+    return connection.driver, connection.uplink
 
 
 def _address(text: str) -> tuple[str, int]:

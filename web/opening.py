@@ -24,6 +24,7 @@ from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.stores.couch import CouchStore
@@ -35,6 +36,7 @@ from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
 from web.storing import open_store
+from web.unlocking import BY_HAND, READ_MODEL, Unlocking, unlock
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +66,12 @@ class Installation:
     divisions: Tree
     cookie_key: bytes = field(repr=False)
     mark: StoreMark
+    holdings: Holdings
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the store file shows nothing to who has it without its key."""
+        return isinstance(self.store, SqliteStore) and self.store.is_sealed
 
     @property
     def registry(self) -> Registry:
@@ -86,8 +94,12 @@ class Installation:
         self.store.close()
 
 
-def open_installation(settings: Settings) -> Installation:
+def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installation:
     """Open keys, registry, store, read model and published sets of one installation.
+
+    Args:
+        settings: they name all of it.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError, KeyFileError, TrustError, CatalogueError, DivisionError, StoreError,
@@ -103,7 +115,8 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(settings)
+    key = unlock(settings, how)
+    store = open_store(settings, key)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
@@ -115,7 +128,7 @@ def open_installation(settings: Settings) -> Installation:
         Office(station, registry, catalogue, calendar, keys.signing, reading),
         store,
         World(WallClock(), random_bytes),
-        CaseIndex(settings.read_model),
+        CaseIndex(settings.read_model, key.of(READ_MODEL) if key else None),
     )
     mark = _mark(settings, store, casebook)
     return Installation(
@@ -139,6 +152,7 @@ def open_installation(settings: Settings) -> Installation:
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
+        holdings=Holdings(settings.device, keys.signing, registry, store, WallClock()),
     )
 
 

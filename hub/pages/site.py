@@ -7,8 +7,10 @@ from flask import abort, g
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
-from hub.pages import casepage, home, shelves
+from hub.pages import audit, casepage, home, shelves
+from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
+    AUDIT,
     CASES,
     QUARANTINE,
     SESSIONS,
@@ -19,8 +21,11 @@ from hub.pages.rights import (
     roles_that_open,
 )
 from hub.pages.tunnels import SessionsDesk
+from sync.ingest import Gate
 from sync.ports import Store
+from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
 View = Callable[..., Answer]
@@ -51,6 +56,8 @@ MENU = (
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
     ),
     MenuEntry("hub.sessions", "hub.menu.sessions", "Alt+S", roles=roles_that_open(SESSIONS)),
+    MenuEntry("hub.audit", "hub.menu.audit", "Alt+G", roles=roles_that_open(AUDIT)),
+    MenuEntry("hub.receipts", "receipts.menu"),
 )
 """The navigation bar of a hub."""
 
@@ -71,17 +78,30 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
         static_url_path="/static/hub",
     )
     pages.menu = MENU
-    desk = home.HomeDesk(store, context.casebook)
+    casebook = context.casebook
+    gate = Gate(casebook.registry, store, casebook.station.unit)
+    aside = QuarantineDesk(store, gate, context.now_ms)
+    desk, quarantine = home.HomeDesk(store, casebook, aside), QuarantinePages(aside, store)
     add = pages.add_url_rule
     add("/", "home", desk.home)
     add("/units", "units", _for(UNITS, desk.units))
-    add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/quarantine", "quarantine", _for(QUARANTINE, quarantine.show))
+    add(
+        "/quarantine/<record>/<verdict>",
+        "decide_aside",
+        _for(QUARANTINE, quarantine.decide),
+        methods=["POST"],
+    )
     add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    audits = audit.AuditDesk(store)
+    add("/audit", "audit", _for(AUDIT, audits.show))
+    add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
+    add_receipt_page(pages)
     pages.context_processor(_names)
     return pages
 

@@ -4,12 +4,14 @@ from flask import Blueprint
 
 from node.pages import case, cases, drafting, home, intake, items, outbox, receipt
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 MENU = (
     MenuEntry("node.home", "node.menu.home", "Alt+H"),
     MenuEntry("node.search", "node.menu.intake", "F2"),
     MenuEntry("node.cases", "node.menu.cases", "F6"),
     MenuEntry("node.outbox", "node.menu.outbox", "F7"),
+    MenuEntry("node.receipts", "receipts.menu"),
 )
 
 
@@ -38,4 +40,5 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/cases/<case>/receipt", "receipt", receipt.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
+    add_receipt_page(pages)
     return pages
