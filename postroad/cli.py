@@ -28,6 +28,7 @@ SUBJECTS = {
     "hub": "hub.cli",
     "registry": "postroad.registries",
     "audit": "postroad.audit.commands",
+    "archive": "postroad.audit.archive",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
     "version": "postroad.version",
