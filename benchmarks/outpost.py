@@ -1,4 +1,4 @@
-"""A hub in a process of its own with its gateway, and an outpost here that reaches it by tunnel.
+"""A hub in a process of its own with its gateway, and an outpost that reaches it by tunnel.
 
 Everything between the two stores is the product: sealed records, sessions, SSH, the gateway,
 the gate, SQLite files that are synced to disk. Only the stores are filled by hand.
@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks import samples
+from security.records import Record
 from security.sshcert import issue_user_certificate, public_line
 from security.tunnel.admission import Admission, GatewaySettings, Reports
 from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
@@ -103,7 +104,7 @@ def village(folder: Path, port: int) -> tuple[UpstreamDriver, SqliteStore, Uplin
 def fill(store: SqliteStore, cases: int, origin: str = "") -> int:
     """Put so many cases into a store; gives the bytes of their records."""
     keys, source = samples.tree(), random.Random(3)
-    records = []
+    records: list[Record] = []
     for _ in range(cases):
         records += samples.case_records(keys, source, len(records) + 1)
     for start in range(0, len(records), _PUT):

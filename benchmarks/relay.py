@@ -1,4 +1,4 @@
-"""A link on loopback with a rate, a round trip, and cuts: every connection through it shares it.
+"""A link on loopback with a rate, a round trip, and cuts: all connections through it share it.
 
 Bytes of each direction pass one after another at the rate of the link and arrive half a round
 trip later. A connection costs a round trip before its first byte, as on a real link. A cut

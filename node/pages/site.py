@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from node.pages import case, cases, home, intake, items, outbox, receipt
+from node.pages import case, cases, drafting, home, intake, items, outbox, receipt
 from web.context import MenuEntry, Pages, WebContext
 from web.receiptpage import add_receipt_page
 
@@ -31,6 +31,8 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/items/<item>", "guide", items.guide)
     pages.add_url_rule("/intake/<item>", "intake", intake.show)
     pages.add_url_rule("/intake/<item>", "take_in", intake.take_in, methods=["POST"])
+    pages.add_url_rule("/intake/<item>/draft", "save_draft", drafting.save, methods=["POST"])
+    pages.add_url_rule("/intake/<item>/drop", "drop_draft", drafting.drop, methods=["POST"])
     pages.add_url_rule("/cases", "cases", cases.show)
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
