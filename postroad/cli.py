@@ -29,6 +29,7 @@ SUBJECTS = {
     "link": "postroad.links",
     "registry": "postroad.registries",
     "audit": "postroad.audit.commands",
+    "archive": "postroad.audit.archive",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
     "bundle": "postroad.bundles",

@@ -229,17 +229,23 @@ def load_registry(settings: Settings) -> Registry:
 
 def case_numbers(settings: Settings) -> list[str]:
     """Return the numbers of all cases in the read model of an installation, [] without one."""
+    return [number for number, _ in case_states(settings)]
+
+
+def case_states(settings: Settings) -> list[tuple[str, str]]:
+    """Return number and state of all cases in the read model of an installation."""
     path = settings.read_model
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error:
         return []
     try:
-        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+        rows = connection.execute("SELECT case_no, state FROM cases").fetchall()
     except sqlite3.Error:
         return []
     finally:
         connection.close()
+    return [(str(number), str(state)) for number, state in rows]
 
 
 def _text(path: Path) -> str:
