@@ -13,7 +13,7 @@ Written by `python -m benchmarks`, which measures and puts its results here. `ma
 all that take less than three minutes each. Machines differ: what counts are the ratios within
 one run.
 """
-_MODULES = {"million": "curve"}
+_MODULES = {"million": "curve", "links-long": "links"}
 """Results that are not named as the module that measures them."""
 
 _SECTION = re.compile(r"^## (\S+)\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)

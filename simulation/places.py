@@ -9,6 +9,7 @@ from casebook.desk import World as DeskWorld
 from casebook.epochs import ReadingKeys
 from casebook.index import CaseIndex
 from casebook.people import Clerk, station_of
+from casebook.published import PublishedSets
 from casebook.registrar import Pens, Registrar, subtree
 from cases.catalogue import Catalogue
 from cases.limits import Calendar
@@ -21,6 +22,7 @@ from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
 from sync.authority import Authority, replay
 from sync.driver import UpstreamDriver
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
@@ -90,12 +92,16 @@ class Place:
         )
         self.authority.listen(lambda _news: self._take_care())
         gate = Gate(registry, self.store, self.unit, authority=self.authority)
+        holdings = Holdings(
+            device_of(self.unit), self.office.signer, registry, self.store, self.clock
+        )
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,
             gate=gate,
             registry=registry,
             clock=self.clock,
+            holdings=holdings,
         )
         if self.parent is None or parent is None:
             return
@@ -111,6 +117,7 @@ class Place:
             jitter=self.source.random,
             random_bytes=self.source.randbytes,
             compare_from=COMPARE_FROM,
+            holdings=holdings,
         )
 
     def _take_care(self) -> None:
@@ -118,6 +125,11 @@ class Place:
         if self.reading.adopt(self.registry, self.office.station):
             self.casebook.read_again()
         self.casebook.regrant()
+
+    @property
+    def published(self) -> PublishedSets:
+        """The published sets at this place."""
+        return PublishedSets(self.registry, self.store, self.unit, self.clock.now_ms)
 
     @property
     def registry(self) -> Registry:

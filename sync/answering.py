@@ -6,7 +6,7 @@ the local documents changed and is judged again.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from security.errors import TrustError
@@ -19,6 +19,7 @@ from sync.errors import (
     StoreError,
     StoreFullError,
 )
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.batching import BYTES_MAX
@@ -65,6 +66,7 @@ class DownstreamDriver:
         clock: For times that are shown.
         interval_s: Children should call no oftener than this; 0 leaves it to them.
         on_stored: Called after records of a child were stored, in the answering thread.
+        holdings: Signs for what is stored; without it, children hear no more than a number.
     """
 
     unit: str
@@ -74,6 +76,7 @@ class DownstreamDriver:
     clock: Clock
     interval_s: int = 0
     on_stored: Callable[[], object] = _nothing
+    holdings: Holdings | None = None
 
     def __post_init__(self) -> None:
         self._comparer = Comparer(
@@ -83,6 +86,7 @@ class DownstreamDriver:
             registry=self.registry,
             clock=self.clock,
             on_stored=self.on_stored,
+            holdings=self.holdings,
         )
 
     def answer_bytes(self, body: bytes, device: str) -> bytes:
@@ -106,7 +110,9 @@ class DownstreamDriver:
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
-        return self._identify(exchange, device) or self._tried(lambda: self._answer(exchange))
+        return self._identify(exchange, device) or self._tried(
+            lambda: self._with_mail(self._answer(exchange), exchange)
+        )
 
     def compare(self, request: Compare, device: str) -> Compared | Refusal:
         """The answer to one comparing request of an authenticated device."""
@@ -145,6 +151,12 @@ class DownstreamDriver:
         if parent != self.unit and not self.registry.had_parent(known.unit, self.unit):
             return Refusal("not_a_child", f"unit {known.unit} does not stand below {self.unit}")
         return None
+
+    def _with_mail(self, answer: Answer, exchange: Exchange) -> Answer:
+        if self.holdings is None:
+            return answer
+        held = self.holdings.mail(exchange.unit, exchange.pull, answer.cursor)
+        return replace(answer, held=held)
 
     def _answer(self, exchange: Exchange) -> Answer:
         for _ in range(ATTEMPTS_MAX - 1):
@@ -196,6 +208,8 @@ class DownstreamDriver:
                 },
             )
         self.gate.settle()
+        if self.holdings is not None:
+            self.holdings.stored(child.unit, inspection.local)
         if inspection.documents:
             self.on_stored()
         return RecordsStored(inspection.quarantined)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.errors import StoreConflictError
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Store
 from sync.protocol.cursors import (
@@ -61,7 +62,12 @@ def read_outgoing(
 
 
 def put_incoming(
-    store: Store, gate: Gate, parent: str, command: StoreIncoming, place: str
+    store: Store,
+    gate: Gate,
+    parent: str,
+    command: StoreIncoming,
+    place: str,
+    holdings: Holdings | None = None,
 ) -> Inspection:
     """Judge the parent's records and store them with both cursors in one transaction.
 
@@ -73,6 +79,8 @@ def put_incoming(
         RefusedError: Too much of this parent is set aside already.
     """
     local: dict[str, bytes | None] = {up_key(parent): encode_up(command.up)}
+    if holdings is not None:
+        local.update(holdings.accept(command.held))
     if command.down:
         local[place] = encode_down(command.down)
     for record, reason in command.refused:

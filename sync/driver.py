@@ -19,6 +19,7 @@ from sync.errors import (
     SyncError,
     TransportError,
 )
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Clock, RandomBytes, Store
 from sync.protocol.compare_messages import Compare, Compared, Message
@@ -136,6 +137,7 @@ class UpstreamDriver:
         random_bytes: For the keys of comparisons.
         compare_from: A store of so many records that knows nothing of its parent compares
             before it offers.
+        holdings: Keeps what units above say of feeds that they hold; without it, it is dropped.
     """
 
     link: Link
@@ -147,6 +149,7 @@ class UpstreamDriver:
     on_stored: Callable[[], object] = _nothing
     random_bytes: RandomBytes = random_bytes
     compare_from: int = ROWS_MIN
+    holdings: Holdings | None = None
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)
@@ -363,7 +366,7 @@ class UpstreamDriver:
     def _store(self, command: StoreIncoming, tally: Tally) -> Event:
         try:
             inspection = put_incoming(
-                self.store, self.gate, self.link.parent, command, self._place
+                self.store, self.gate, self.link.parent, command, self._place, self.holdings
             )
         except (StoreError, RefusedError) as error:
             tally.note(error)

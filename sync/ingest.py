@@ -118,7 +118,9 @@ class Gate:
             bench.set_aside(kept.raw, reason)
         else:
             if self._is_of_own_subtree(record.header):
-                bench.place(record)  # if it fits by now; else the feed stays as it is
+                bench.place(
+                    record, is_open=False
+                )  # if it fits by now; else the feed stays as it is
             bench.accept(record)
         return bench.finish()
 
@@ -178,14 +180,15 @@ class Gate:
         header = arrival.header
         if self._registry.device(header.device).unit == self._unit:
             # This node wrote it, lost it, and has it back from a child.
-            return bench.place(arrival.record)
+            return bench.place(arrival.record, is_open=False)
         # What a child gives back of units above, or brings from an old place, comes in part.
         if not is_of_subtree(arrival, self._registry):
             return None
         most = rule_of(header.type).per_device_max
         if most and not bench.count_in(header, most):
             return "too_many"
-        return bench.place(arrival.record)
+        is_open = self._registry.incarnation(header.device) == header.incarnation
+        return bench.place(arrival.record, is_open=is_open)
 
     def _is_of_own_subtree(self, header: Header) -> bool:
         # Only the device itself can have signed it: this node had it once and was set back.

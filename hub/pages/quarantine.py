@@ -6,6 +6,8 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from sync.errors import RefusedError
+from sync.feeds import frozen_feeds
+from sync.ports import Store
 from sync.quarantine_desk import REASON_CHARS_MAX, QuarantineDesk
 from web.context import context
 from web.notes import note
@@ -13,14 +15,16 @@ from web.notes import note
 ROWS = 50
 ROWS_MAX = 1_000
 _OFFSET_DIGITS_MAX = 9
+_FEED_PREFIX = "feed/"
 
 
 class QuarantinePages:
     """The pages over one desk."""
 
-    def __init__(self, desk: QuarantineDesk) -> None:
-        """Take the desk."""
+    def __init__(self, desk: QuarantineDesk, store: Store) -> None:
+        """Take the desk, and the store whose feeds may be frozen."""
         self._desk = desk
+        self._store = store
 
     def show(self) -> str:
         """The records that wait, or with `all` every record that was ever set aside."""
@@ -30,6 +34,7 @@ class QuarantinePages:
         neighbours = dict.fromkeys(row.neighbour for row in rows)
         return render_template(
             "hub/quarantine.html",
+            frozen=frozen_feeds(self._store.locals(_FEED_PREFIX)),
             rows=rows[offset : offset + ROWS],
             total=len(rows),
             offset=offset,

@@ -16,6 +16,9 @@ VERSIONS = (1, 1)
 RECORDS_MAX = 5_000
 """Records of one message, and verdicts of one answer; bounds the work of a single request."""
 
+HELD_MAX = 100
+"""Words on who holds a feed in one answer."""
+
 BYTES_MAX_LIMIT = 1 << 30
 INTERVAL_S_MAX = 86_400
 
@@ -82,6 +85,7 @@ class Answer:
         more: Whether records remain after `cursor`.
         interval_s: Seconds until the parent would like to hear from the child again.
         now_ms: The parent's wall clock.
+        held: Words of units above on feeds that they hold (`security.held`).
         seqs: The parent's sequence number of each record; empty if they are not to be told.
     """
 
@@ -95,6 +99,7 @@ class Answer:
     more: bool
     interval_s: int
     now_ms: int
+    held: tuple[bytes, ...] = field(default=(), repr=False)
     seqs: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
 
@@ -166,6 +171,7 @@ def answer_fields(answer: Answer) -> dict[str, object]:
         "more": answer.more,
         "interval_s": answer.interval_s,
         "now_ms": answer.now_ms,
+        "held": list(answer.held),
     }
 
 
@@ -187,6 +193,7 @@ def read_answer(value: object, records: tuple[bytes, ...]) -> Answer:
         more=fields.flag("more"),
         interval_s=fields.number("interval_s", high=INTERVAL_S_MAX),
         now_ms=fields.number("now_ms", low=-SEQ_MAX),
+        held=_held(fields),
     )
 
 
@@ -239,6 +246,13 @@ def read_verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
             case _:
                 raise fields.wrong("quarantined")
     return tuple(verdicts)
+
+
+def _held(fields: Fields) -> tuple[bytes, ...]:
+    rows = fields.rows("held", count_max=HELD_MAX)
+    if not all(isinstance(row, bytes) for row in rows):
+        raise fields.wrong("held")
+    return tuple(row for row in rows if isinstance(row, bytes))
 
 
 def cursor_fields(cursor: Cursor | None) -> dict[str, object] | None:

@@ -74,6 +74,7 @@ MESSAGES: dict[str, Message] = {
         more=True,
         interval_s=5,
         now_ms=1_795_395_901_250,
+        held=(b"a word of the street",),
     ),
     "push_only_answer": Answer(
         version=1,

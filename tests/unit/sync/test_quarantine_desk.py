@@ -66,9 +66,12 @@ def test_a_fork_that_is_released_keeps_both_branches_and_the_feed_as_it_was(desk
 
     desk.desk.release(other.id, by=BY, words="两份都是真的")
     desk.bring(second)
+    [frozen] = desk.desk.rows()
+    desk.desk.release(second.id, by=BY, words="原机继续使用")
 
+    assert (frozen.record, frozen.why) == (second.id, "frozen")
     assert set(desk.node.ids) == {first.id, other.id, second.id}
-    assert desk.states() == {other.id: "released"}
+    assert desk.states() == {other.id: "released", second.id: "released"}
     assert list(desk.desk.rows()) == []
 
 
