@@ -163,8 +163,8 @@ def test_its_own_records_stop_coming_once_the_child_has_passed_them() -> None:
 
 @pytest.mark.parametrize(
     "pull",
-    [None, Cursor("11" * 16, 50), Cursor(PARENT_STORE, 61)],
-    ids=["absent", "of another store", "past the end"],
+    [Cursor("11" * 16, 50), Cursor(PARENT_STORE, 61)],
+    ids=["of another store", "past the end"],
 )
 def test_a_void_cursor_starts_from_the_beginning_with_everything(pull: Cursor | None) -> None:
     machine = Downstream(HOST)
@@ -173,6 +173,14 @@ def test_a_void_cursor_starts_from_the_beginning_with_everything(pull: Cursor | 
     reading = after(machine, RecordsStored(()))
 
     assert reading == ReadScope(0, skip_own=False, bytes_max=65_536)
+
+
+def test_a_known_store_that_got_no_answer_yet_is_not_sent_its_own() -> None:
+    machine = Downstream(HOST)
+
+    reading = after(machine, opened(replace(QUIET, pull=None)))
+
+    assert reading == ReadScope(0, skip_own=True, bytes_max=65_536)
 
 
 def test_what_was_just_pushed_does_not_come_straight_back_to_a_new_child() -> None:
