@@ -8,7 +8,20 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import cluster, curve, folding, links, peers, replication, sealing, wirecost
+from benchmarks import (
+    atrest,
+    auditlog,
+    cluster,
+    curve,
+    folding,
+    links,
+    peers,
+    refolding,
+    replication,
+    sealing,
+    tunnels,
+    wirecost,
+)
 from benchmarks.plot import write_plot
 from benchmarks.report import write_report
 
@@ -16,13 +29,17 @@ RESULTS = Path(__file__).resolve().parent / "results"
 DOCUMENT = RESULTS.parents[1] / "docs" / "benchmarks.md"
 ALL = {
     "sealing": sealing.run,
+    "atrest": atrest.run,
     "replication": replication.run,
     "folding": folding.run,
+    "refolding": refolding.run,
+    "auditlog": auditlog.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
     "wirecost": wirecost.run,
     "links": links.run,
+    "tunnels": tunnels.run,
 }
 LONG = {"million": curve.run_million, "links-long": links.run_long}
 

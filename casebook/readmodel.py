@@ -1,14 +1,14 @@
 """The read model of a node, kept up to the store: rows of lists, counts, collisions."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casebook.desk import Desk
 from casebook.feed import Feed
 from casebook.index import CaseIndex, CaseRow, Page, Place
 from casebook.opencases import OpenCases, Opened
 from casebook.rows import BookRules
-from casebook.shelves import CONDITIONS, SEARCH, shelf_values
+from casebook.shelves import CONDITIONS, Sought, shelf_values
 from casebook.times import local_date
 from casebook.twins import (
     HELD_MS_MAX,
@@ -77,6 +77,10 @@ class ReadModel:
                 told(self._index.place().seq, self._from.store.last_seq)
         return read
 
+    def use(self, rules: BookRules) -> None:
+        """Go on under other rules; rows change as their cases do."""
+        self._from = replace(self._from, rules=rules)
+
     def rebuild(self, told: Told | None = None) -> int:
         """Drop all rows and read every case of the store again; return how many."""
         self._index.clear()
@@ -92,15 +96,12 @@ class ReadModel:
             self._index.update([], self._beginning())
         return self.refresh()
 
-    def page(self, shelf: str, text: str, offset: int, limit: int) -> Page:
+    def page(self, shelf: str, sought: Sought, offset: int, limit: int) -> Page:
         """Return one page of a shelf, newest act first."""
         self.refresh(wait=False)
         where, values = CONDITIONS[shelf], shelf_values(self._from.rules.station.unit)
-        digits = "".join(each for each in text if each.isdigit())
-        if digits:
-            where = f"({where}) AND {SEARCH}"
-            values = {**values, "text": f"%{digits}%"}
-        return self._index.page(where, values, offset, limit)
+        where, more = sought.narrowed(where, self._from.clock.now_ms())
+        return self._index.page(where, {**values, **more}, offset, limit)
 
     def counts(self) -> dict[str, int]:
         """Return how many cases lie on each shelf."""

@@ -20,13 +20,12 @@ from sync.authority import Authority, replay
 from sync.courier import Courier, Identity, Imported
 from sync.ingest import Gate
 from sync.ports import Store
-from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
-from web.opening import load_registry
+from web.opening import load_registry, reading_keys
 from web.settings import SQLITE, Settings, load_settings
-from web.storing import open_store
+from web.storing import open_reading, open_store
 from web.terminal import Commands, Terminal
 
 SUFFIX = ".prb"
@@ -39,7 +38,7 @@ class _OpenStore(Protocol):
 def _open_for_export(settings: Settings) -> Store:
     # A store file may be read beside its program; the index of a cluster has one user.
     if settings.store_kind == SQLITE:
-        return SqliteStore.open_for_reading(settings.store)
+        return open_reading(settings)
     return open_store(settings)
 
 
@@ -106,12 +105,14 @@ class _Desk:
         self._store: Store = open_store(settings)
         self._authority = Authority(self._registry)
         replay(self._authority, self._store)
+        self._reading = reading_keys(settings, keys)
+        self._reading.adopt(self._registry, self.station)
         identity = Identity(
             unit=settings.unit,
             device=settings.device,
             registry=self._registry,
             signer=keys.signing,
-            reading=keys.unit_reading,
+            reading=self._reading,
         )
         self.courier = Courier(identity, self._store, WallClock(), random_bytes)
 
@@ -130,7 +131,7 @@ class _Desk:
     def _journal(self) -> Journal:
         clock = WallClock()
         feed = Feed(self._store, self.station.device, clock)
-        signer, reading = self._keys.signing, self._keys.unit_reading
+        signer, reading = self._keys.signing, self._reading
         world = World(clock, random_bytes)
         journal = Journal(self.station, self._registry, signer, feed, self._store, world)
         journal.read_with(reading)

@@ -26,6 +26,7 @@ SUBJECTS = {
     "network": "postroad.network.commands",
     "node": "node.cli",
     "hub": "hub.cli",
+    "link": "postroad.links",
     "registry": "postroad.registries",
     "audit": "postroad.audit.commands",
     "receipt": "postroad.receipts",

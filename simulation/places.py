@@ -9,6 +9,7 @@ from casebook.desk import World as DeskWorld
 from casebook.epochs import ReadingKeys
 from casebook.index import CaseIndex
 from casebook.people import Clerk, station_of
+from casebook.published import PublishedSets
 from casebook.registrar import Pens, Registrar, subtree
 from cases.catalogue import Catalogue
 from cases.limits import Calendar
@@ -113,6 +114,11 @@ class Place:
         if self.reading.adopt(self.registry, self.office.station):
             self.casebook.read_again()
         self.casebook.regrant()
+
+    @property
+    def published(self) -> PublishedSets:
+        """The published sets at this place."""
+        return PublishedSets(self.registry, self.store, self.unit, self.clock.now_ms)
 
     @property
     def registry(self) -> Registry:

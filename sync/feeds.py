@@ -6,6 +6,7 @@ cloned or set back shows as a fork. A gap never holds other records up.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -55,11 +56,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The known part of one feed: its last place, the hash there, the gaps below it."""
+    """The known part of one feed: its last place, the hash there, the gaps below it.
+
+    `forked_at` is the first place at which two records were seen, 0 where none was: from then
+    on nobody knows which machine is the device, until a person says so.
+    """
 
     head: int = 0
     hash: bytes = ZEROS
     gaps: tuple[Gap, ...] = ()
+    forked_at: int = 0
 
     def placed(self, header: Header, record_hash: bytes) -> tuple[Place, Self]:
         """Where a record that is not known yet falls, and the feed with it if it fits."""
@@ -75,6 +81,10 @@ class Feed:
         return Place.NEXT, replace(
             self, head=header.seq, hash=record_hash, gaps=(*self.gaps, gap)
         )
+
+    def forked(self, header: Header) -> Self:
+        """The feed once a second record was seen at a place."""
+        return self if self.forked_at else replace(self, forked_at=header.seq)
 
     def adopted(self, header: Header, record_hash: bytes) -> Self:
         """The feed after a record that the unit above holds and this node had lost.
@@ -100,6 +110,30 @@ class Feed:
         return Place.FORK, self
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A device whose feed forked: what it sends waits until a new incarnation is approved."""
+
+    device: str
+    incarnation: int
+    forked_at: int
+
+
+def frozen_feeds(locals_: Mapping[str, bytes]) -> tuple[Frozen, ...]:
+    """The frozen feeds among local documents whose names begin with `feed/`.
+
+    Raises:
+        StoreError: One was damaged.
+    """
+    found = []
+    for key, value in locals_.items():
+        feed = decode_feed(value)
+        if feed.forked_at:
+            device, _, incarnation = key.removeprefix("feed/").partition("/")
+            found.append(Frozen(device, int(incarnation or 0), feed.forked_at))
+    return tuple(found)
+
+
 def feed_key(device: str, incarnation: int = 0) -> str:
     """Name of the local document that holds a feed; each incarnation is a feed of its own."""
     return f"feed/{device}" if incarnation == 0 else f"feed/{device}/{incarnation}"
@@ -110,7 +144,9 @@ def encode_feed(feed: Feed) -> bytes:
     gaps = [
         [gap.first, gap.last, gap.hash_before.hex(), gap.prev_after.hex()] for gap in feed.gaps
     ]
-    fields = {"gaps": gaps, "hash": feed.hash.hex(), "head": feed.head}
+    fields: dict[str, object] = {"gaps": gaps, "hash": feed.hash.hex(), "head": feed.head}
+    if feed.forked_at:
+        fields["forked"] = feed.forked_at
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -128,6 +164,7 @@ def decode_feed(value: bytes | None) -> Feed:
             Gap(int(first), int(last), bytes.fromhex(before), bytes.fromhex(after))
             for first, last, before, after in fields.get("gaps", [])
         )
-        return Feed(int(fields["head"]), bytes.fromhex(fields["hash"]), gaps)
+        forked_at = int(fields.get("forked", 0))
+        return Feed(int(fields["head"]), bytes.fromhex(fields["hash"]), gaps, forked_at)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError("the local document of a feed is damaged") from error

@@ -212,7 +212,9 @@ class Gate:
         most = rule_of(arrival.header.type).per_device_max
         if most and not bench.count_in(arrival.header, most):
             return "too_many"
-        return bench.place(arrival.record)
+        header = arrival.header
+        is_open = self._registry.incarnation(header.device) == header.incarnation
+        return bench.place(arrival.record, is_open=is_open)
 
     def _is_of_own_subtree(self, header: Header) -> bool:
         # Only the device itself can have signed it: this node had it once and was set back.
@@ -255,10 +257,18 @@ class _Bench:
         """The record is here already."""
         self._inspection.verdicts.append(Known(record.id))
 
-    def place(self, record: Record) -> str | None:
-        """Put the record into its feed, or say why it does not fit."""
+    def place(self, record: Record, *, is_open: bool) -> str | None:
+        """Put the record into its feed, or say why it does not fit.
+
+        A feed that forked takes nothing more while it is open: only a person can say which of
+        two machines is the device, by approving the next incarnation.
+        """
         key, feed = self._feed(record.header)
         place, after = feed.placed(record.header, record.hash)
+        if place is Place.FORK:
+            self._feeds[key] = feed.forked(record.header)
+        elif feed.forked_at and is_open:
+            return "frozen"
         if place not in {Place.NEXT, Place.IN_GAP}:
             return place.value
         self._feeds[key] = after

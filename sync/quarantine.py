@@ -18,13 +18,17 @@ from sync.protocol.fields import Fields
 QUARANTINE = "quarantine"
 REASONS = (
     *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
-    *("home", "path", "scope", "chain", "fork", "gaps"),
-    *("statement", "statement_early", "too_many", "size", "rate"),
+    *("home", "path", "scope", "chain", "fork", "frozen", "gaps"),
+    *("statement", "statement_early", "too_many", "part", "part_early"),
+    *("size", "rate"),
 )
 """Why a record is set aside; `docs/protocol.md` says what each means."""
 
 CURABLE = frozenset(
-    ("device_unknown", "path", "scope", "home", "incarnation", "statement_early", "rate")
+    (
+        *("device_unknown", "path", "scope", "home", "incarnation"),
+        *("statement_early", "part_early", "rate", "frozen"),
+    )
 )
 """Reasons that a later statement, or time, may take away."""
 

@@ -23,6 +23,8 @@ class Uplink:
         self._tunnel: Tunnel | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.dials = 0
+        """How many tunnels were made so far."""
 
     @property
     def is_up(self) -> bool:
@@ -46,7 +48,16 @@ class Uplink:
                     self._tunnel.close()
                 self._tunnel = None
                 self._tunnel = self._client.connect()
+                self.dials += 1
             return self._tunnel
+
+    def replace(self, client: TunnelClient) -> None:
+        """Dial with this from now on; a tunnel that is up is ended."""
+        with self._lock:
+            self._client = client
+            tunnel, self._tunnel = self._tunnel, None
+        if tunnel is not None:
+            tunnel.close()
 
     def stream(self) -> TunnelChannel:
         """Return a new stream for exchanges with the hub, in the words of sync.

@@ -48,6 +48,7 @@ class ActField:
         return f"act_field.{self.label or self.name}"
 
 
+_CLOCKED = ("receive", "accept", "accept_tolerant", "pause_open", "pause_close", "decide")
 Make = Callable[[CaseView], Sequence[ActField]]
 
 _REASON = ActField("reason", "words")
@@ -140,8 +141,15 @@ def _rate(_view: CaseView) -> list[ActField]:
     ]
 
 
-def _correct(_view: CaseView) -> list[ActField]:
-    return [ActField("right", "moment"), _reasons("correct"), _REASON]
+def _correct(view: CaseView) -> list[ActField]:
+    doubtful = view.state.clock_doubt
+    others = tuple(
+        row.entry
+        for row in view.state.timeline
+        if row.effective and row.act in _CLOCKED and row.entry not in doubtful
+    )
+    entries = ActField("of", "choice", options=(*doubtful, *others))
+    return [entries, ActField("right", "moment"), _reasons("correct"), _REASON]
 
 
 _FIELDS: Mapping[str, Make] = {
@@ -163,5 +171,4 @@ _FIELDS: Mapping[str, Make] = {
     "urge": lambda _view: (ActField("text", "words"),),
     "correct": _correct,
     "take_over": lambda _view: (_reasons("take_over"), _REASON),
-    "retract": lambda _view: (_REASON,),
 }

@@ -6,8 +6,10 @@ from datetime import date
 
 from casebook.views import CaseView
 from cases.catalogue import Catalogue
+from cases.conflicts import AMENDMENT
 from cases.divisions import Tree
 from cases.forms import check_form
+from cases.grammar import CHOICES
 from cases.text_rules import Flaw
 from web.actfields import has_fields
 from web.actinput import ActFormError, ActInput, Form, choice, read_fields, words
@@ -15,6 +17,7 @@ from web.actinput import ActFormError, ActInput, Form, choice, read_fields, word
 __all__ = ["ActFormError", "ActInput", "Terms", "read_act"]
 
 NUMBER_MAX = 64
+ENTRY_DIGITS = 64
 RETURN_REASONS = ("deliver", "step", "incomplete", "wrong_data", "not_ours", "other")
 RELATIONS = ("self", "family", "agent", "post")
 OUTCOMES = ("granted", "refused", "filed")
@@ -104,6 +107,36 @@ def _withdraw(_view: CaseView, form: Form, _terms: Terms) -> ActInput:
     return ActInput({}, {"reason": words(form, "reason", needed=True)})
 
 
+def _retract(_view: CaseView, form: Form, _terms: Terms) -> ActInput:
+    return ActInput(
+        {"of": _entry(form.get("of", ""))}, {"reason": words(form, "reason", needed=True)}
+    )
+
+
+def _settle(view: CaseView, form: Form, _terms: Terms) -> ActInput:
+    """What was chosen at the conflict desk: `keep`, `reopen`, or `adopt` and an entry."""
+    kind, field = form.get("kind", ""), form.get("field", "")
+    chosen, _, entry = form.get("choice", "").partition(" ")
+    of = [_entry(each) for each in form.get("of", "").split()]
+    if kind == AMENDMENT:
+        # The field goes by the entry that counts from now on.
+        amended = view.state.amended.get(field)
+        of = [_entry(entry or (amended.winner if amended else ""))]
+        chosen = "adopt"
+    if chosen not in CHOICES or not of:
+        raise ActFormError(Flaw("not_an_option"))
+    facts: dict[str, object] = {"kind": kind, "of": of, "choice": chosen}
+    if field:
+        facts["field"] = field
+    return ActInput(facts, {"reason": words(form, "reason", needed=True)})
+
+
+def _entry(text: str) -> str:
+    if len(text) != ENTRY_DIGITS or text.strip("0123456789abcdef"):
+        raise ActFormError(Flaw("not_an_option"))
+    return text
+
+
 def _amend(view: CaseView, form: Form, terms: Terms) -> ActInput:
     names = [one.name for one in view.item.fields]
     name = choice(form, "field", tuple(names))
@@ -138,4 +171,6 @@ _READERS: Mapping[str, Callable[[CaseView, Form, Terms], ActInput]] = {
     "note": _note,
     "amend": _amend,
     "withdraw": _withdraw,
+    "settle": _settle,
+    "retract": _retract,
 }

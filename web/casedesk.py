@@ -8,8 +8,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from casebook.views import CaseView
 from cases.acts import ACT_TABLE
+from cases.casestate import TimelineRow
 from cases.catalogue import Field
 from cases.errors import FactsError, UnlawfulActError
+from cases.judging import row_of
+from cases.retractions import NEVER
+from cases.states import refusal
 from web.actfields import PAPER_STATES, fields_of
 from web.actforms import (
     OUTCOMES,
@@ -21,17 +25,19 @@ from web.actforms import (
     read_act,
 )
 from web.caselines import (
-    conflict_text,
     field_lines,
     history_lines,
     material_name,
     paper_lines,
     reason_text,
 )
+from web.clocklines import clock_lines, pause_lines
 from web.conditions import finding_text
+from web.conflictlines import conflict_lines, settled_lines, taken_over_lines
 from web.context import context
 from web.notes import note
-from web.presenting import light, t, today
+from web.presenting import light, moment, sync_of, t, term, today
+from web.previews import preview_lines
 
 _ID_DIGITS = 32
 _NO_FIELD = ("rows", "file")
@@ -79,6 +85,8 @@ class CaseDesk:
         terms = Terms(book.catalogue, context().divisions, today())
         try:
             given = read_act(view, act, request.form, terms)
+            if act == "retract" and sync_of(view.own_seq) == "sent":
+                raise UnlawfulActError("already_sent")
             book.act(view.case, act, g.clerk, facts=given.facts, body=given.body)
         except ActFormError as error:
             line = finding_text(error.flaw.code, error.flaw.params)
@@ -95,6 +103,7 @@ class CaseDesk:
 
     def _page(self, view: CaseView, *, revealed: bool, refusal: Refusal | None = None) -> str:
         book = context().casebook
+        history = history_lines(view, revealed=revealed)
         return render_template(
             self.template,
             desk=self,
@@ -109,16 +118,24 @@ class CaseDesk:
             typed=request.form if refusal else {},
             fields=field_lines(view, book.catalogue, revealed=revealed),
             papers=paper_lines(view, book.catalogue),
-            history=history_lines(view, revealed=revealed),
+            history=history,
             act_order=act_order(view),
             amendable=amendable(view),
             amended_field=_chosen_field(view),
-            conflicts=[(conflict_text(one.kind), one.soft) for one in view.state.conflicts],
+            clocks=clock_lines(view),
+            pauses=pause_lines(view),
+            found_conflicts=conflict_lines(view, history, revealed=revealed),
+            settled=settled_lines(view, history),
+            taken_over=taken_over_lines(view),
+            may_settle=may_point(view, "settle"),
+            undo=undoable(view),
+            preview_lines=preview_lines,
             choices=CHOICES,
             suggested_number=suggested_number(view),
             fields_of=fields_of,
             paper_states=PAPER_STATES,
             paper_name=lambda code: material_name(code, book.catalogue),
+            entry_name=lambda entry: entry_name(view, entry),
             is_confirmed=lambda act: ACT_TABLE[act].confirmed,
         )
 
@@ -147,12 +164,40 @@ def act_order(view: CaseView) -> tuple[str, ...]:
     """The acts that may be done now, the one that takes the case further first."""
     first = view.next_step.act if view.next_step else ""
     likely = ("take", first, "send_up")
+    pointed = ("correct",) if may_point(view, "correct") else ()
     return tuple(
         sorted(
-            view.acts,
+            (*view.acts, *pointed),
             key=lambda act: likely.index(act) if act in likely else len(likely),
         )
     )
+
+
+def may_point(view: CaseView, act: str) -> bool:
+    """Tell whether this clerk may do an act that names an entry or a conflict."""
+    roles = ACT_TABLE[act].roles
+    if view.readable != "case" or not any(role in roles for role in g.clerk.roles):
+        return False
+    unit = context().casebook.station.unit
+    return not refusal(view.state, act, {}, unit, view.state.epoch)
+
+
+def undoable(view: CaseView) -> TimelineRow | None:
+    """The act that this clerk has just done here and may take back, if there is one."""
+    own = context().casebook.station.device
+    if view.readable != "case" or sync_of(view.own_seq) == "sent":
+        return None
+    for row in reversed(view.state.timeline):
+        is_own = row.device == own and row.clerk == g.clerk.user and row.effective
+        if row.entry in view.state.heads and is_own and row.act not in NEVER:
+            return row
+    return None
+
+
+def entry_name(view: CaseView, entry: str) -> str:
+    """An entry of the timeline in words, for a choice among several."""
+    row = row_of(view.state, entry)
+    return t("list.bracket", text=term("act", row.act), note=moment(row.at)) if row else entry
 
 
 def amendable(view: CaseView) -> list[Field]:

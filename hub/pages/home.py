@@ -9,6 +9,7 @@ from casebook.book import Casebook
 from hub.pages.children import ChildLine, child_lines
 from hub.pages.rights import CASES, QUARANTINE, may_open
 from hub.pages.shelves import SHELVES
+from sync.feeds import frozen_feeds
 from sync.ports import Store
 from web.context import context
 from web.presenting import t, term
@@ -18,6 +19,7 @@ QUARANTINE_ROWS = 50
 OFFSET_DIGITS_MAX = 6
 
 _CHILD_PREFIX = "child/"
+_FEED_PREFIX = "feed/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class HomeDesk:
         offset = _offset(request.args.get("offset", ""))
         return render_template(
             "hub/quarantine.html",
+            frozen=frozen_feeds(self.store.locals(_FEED_PREFIX)),
             rows=rows[offset : offset + QUARANTINE_ROWS],
             total=len(rows),
             offset=offset,

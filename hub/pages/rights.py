@@ -12,6 +12,8 @@ from casebook.people import Clerk
 CASES = "cases"
 UNITS = "units"
 QUARANTINE = "quarantine"
+SESSIONS = "sessions"
+AUDIT = "audit"
 
 _HAND_OVER = ("send_up", "take", "return")
 _FORM = ("note", "attach", "amend", "withdraw", "supply", "rate", "void", "retract")
@@ -34,8 +36,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "window": (CASES, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS),
-    "it": (UNITS, QUARANTINE),
+    "supervisor": (CASES, UNITS, AUDIT),
+    "it": (UNITS, QUARANTINE, SESSIONS, AUDIT),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""
 

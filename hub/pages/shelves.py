@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from casebook.errors import NotReadableError, UnknownCaseError, UnknownItemError
 from casebook.index import CaseRow
+from casebook.shelves import Sought
 from cases.casestate import CaseState
 from cases.errors import UnlawfulActError
 from cases.states import OPEN
@@ -28,6 +29,8 @@ PAGE_ROWS = 20
 TAKE_MAX = PAGE_ROWS
 OFFSET_DIGITS_MAX = 8
 SEARCH_CHARACTERS_MAX = 40
+CODE_DIGITS = 12
+DAYS_MAX = 3_650
 
 _ID_DIGITS = 32
 
@@ -128,7 +131,8 @@ def _page(shelf: str, taken: int = 0, refused: list[NotTaken] | None = None) -> 
     digits = "".join(character for character in search if character.isdecimal())
     if digits:
         note("search", shelf, body={"text": digits})
-    page = book.rows(shelf, text=digits, offset=offset, limit=PAGE_ROWS)
+    sought = _sought() if shelf == "conflicts" else Sought()
+    page = book.rows(shelf, text=digits, sought=sought, offset=offset, limit=PAGE_ROWS)
     return render_template(
         "hub/shelf.html",
         shelf=shelf,
@@ -138,11 +142,35 @@ def _page(shelf: str, taken: int = 0, refused: list[NotTaken] | None = None) -> 
         size=PAGE_ROWS,
         search=digits,
         is_search_wrong=bool(search) and not digits,
-        address=url_for("hub.shelf", shelf=shelf, q=digits),
+        address=url_for(
+            "hub.shelf",
+            shelf=shelf,
+            q=digits,
+            under=sought.under,
+            item=sought.item,
+            days=sought.days or "",
+        ),
+        sought=sought,
+        filter_units=_units_below() if shelf == "conflicts" else (),
+        filter_items=sorted(book.catalogue.items),
         is_takeable=shelf == "to_take" and may_do(g.clerk, "take"),
         taken=taken,
         refused=refused or [],
     )
+
+
+def _sought() -> Sought:
+    """The filters of the conflict desk, as the address says them."""
+    under, item = request.args.get("under", ""), request.args.get("item", "")
+    days = _offset(request.args.get("days", ""), 1)
+    known = item if item in context().casebook.catalogue.items else ""
+    return Sought(under=under[:CODE_DIGITS], item=known, days=min(days, DAYS_MAX))
+
+
+def _units_below() -> list[str]:
+    """The units directly below this one, of which cases may be looked at alone."""
+    book = context().casebook
+    return sorted(unit.code for unit in book.registry.children(book.station.unit))
 
 
 def _line(row: CaseRow) -> ShelfLine:
@@ -152,8 +180,8 @@ def _line(row: CaseRow) -> ShelfLine:
     return ShelfLine(row, light(row, row.due), applicant, may_take)
 
 
-def _offset(text: str) -> int:
+def _offset(text: str, unit: int = PAGE_ROWS) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > OFFSET_DIGITS_MAX:
         return 0
     # Pages begin at multiples, so that "before" and "after" lead to the same ones.
-    return int(text) // PAGE_ROWS * PAGE_ROWS
+    return int(text) // unit * unit

@@ -6,19 +6,23 @@ from collections.abc import Callable, Mapping
 from flask import abort, g
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.pages import casepage, home, shelves
-from hub.pages.conflicts import conflict_lines
+from hub.ledger import SessionLedger
+from hub.pages import audit, casepage, home, shelves
 from hub.pages.rights import (
+    AUDIT,
     CASES,
     QUARANTINE,
+    SESSIONS,
     UNITS,
     acts_of,
     may_do,
     may_open,
     roles_that_open,
 )
+from hub.pages.tunnels import SessionsDesk
 from sync.ports import Store
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
 View = Callable[..., Answer]
@@ -48,16 +52,20 @@ MENU = (
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
     ),
+    MenuEntry("hub.sessions", "hub.menu.sessions", "Alt+S", roles=roles_that_open(SESSIONS)),
+    MenuEntry("hub.audit", "hub.menu.audit", "Alt+G", roles=roles_that_open(AUDIT)),
+    MenuEntry("hub.receipts", "receipts.menu"),
 )
 """The navigation bar of a hub."""
 
 
-def blueprint(context: WebContext, store: Store) -> Pages:
+def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = None) -> Pages:
     """The pages of one hub.
 
     Args:
         context: the same that the shell gets.
         store: the hub's store, of which the local documents of its children are read.
+        ledger: the accounts of its tunnels, for the page of sessions.
     """
     pages = Pages(
         "hub",
@@ -72,11 +80,16 @@ def blueprint(context: WebContext, store: Store) -> Pages:
     add("/", "home", desk.home)
     add("/units", "units", _for(UNITS, desk.units))
     add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    audits = audit.AuditDesk(store)
+    add("/audit", "audit", _for(AUDIT, audits.show))
+    add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
+    add_receipt_page(pages)
     pages.context_processor(_names)
     return pages
 
@@ -96,7 +109,6 @@ def _for(group: str, view: View) -> View:
 def _names() -> dict[str, object]:
     return {
         "acts_of": acts_of,
-        "conflict_lines": conflict_lines,
         "may_do": may_do,
         "may_open": may_open,
         "side_acts": casepage.side_acts,

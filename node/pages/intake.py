@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from cases.errors import NumberError, UnlawfulActError
 from cases.items import Item
+from node.pages.drafting import drafts
 from node.pages.intakeform import (
     Judged,
     Posted,
@@ -44,11 +45,19 @@ Answer = str | tuple[str, int] | AnyResponse
 
 
 def show(item: str) -> str:
-    """An empty form for an item."""
+    """An empty form for an item, or one as it was last saved."""
     found = _receivable(item)
-    draft = context().random_bytes(DRAFT_BYTES).hex()
-    posted = Posted(values={}, draft=draft)
-    return _page(found, posted, judge(_rules(found), posted, accepting=False), checked=False)
+    rules = _rules(found)
+    draft = drafts().load(g.clerk.user, request.args.get("draft", ""))
+    if draft is not None and draft.item == found.code:
+        form = {**draft.values, "draft": draft.token}
+        posted = read_posted(found, rules.catalogue, rules.divisions, form)
+        saved = draft.saved_ms
+    else:
+        posted = Posted(values={}, draft=context().random_bytes(DRAFT_BYTES).hex())
+        saved = None
+    judged = judge(rules, posted, accepting=False)
+    return _page(found, posted, judged, checked=False, restored=saved)
 
 
 def take_in(item: str) -> Answer:
@@ -80,10 +89,13 @@ def _receive(item: Item, posted: Posted, judged: Judged, *, accepting: bool) -> 
         return _refused(item, posted, judged, t("node.intake.no_number"))
     # A form that was sent twice gives the case that its first sending made, already accepted.
     if accepting and book.state(received.case).state == "received":
+        owed = [paper.material.code for paper in judged.papers if paper.chosen == "owed"]
+        act, facts = ("accept_tolerant", {"owed": owed}) if owed else ("accept", {})
         try:
-            book.act(received.case, "accept", g.clerk)
+            book.act(received.case, act, g.clerk, facts=facts)
         except UnlawfulActError:
             flash("node.intake.not_accepted", "notice")
+    drafts().forget(g.clerk.user, posted.draft)
     context().poke()
     session[FRESH] = received.case.hex()
     return redirect(url_for("node.receipt", case=received.case.hex()), 303)
@@ -114,7 +126,13 @@ def _rules(item: Item) -> Rules:
 
 
 def _page(
-    item: Item, posted: Posted, judged: Judged, *, checked: bool, refusal: str = ""
+    item: Item,
+    posted: Posted,
+    judged: Judged,
+    *,
+    checked: bool,
+    refusal: str = "",
+    restored: int | None = None,
 ) -> str:
     catalogue = context().casebook.catalogue
     values = {
@@ -149,6 +167,7 @@ def _page(
         needs_reason=judged.needs_reason and checked,
         checked=checked,
         refusal=refusal,
+        restored=restored,
         promise=catalogue.promise(item, context().casebook.station.tier),
         acceptance_wd=acceptance_wd(),
     )

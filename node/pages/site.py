@@ -2,14 +2,16 @@
 
 from flask import Blueprint
 
-from node.pages import case, cases, home, intake, items, outbox, receipt
+from node.pages import case, cases, drafting, home, intake, items, outbox, receipt
 from web.context import MenuEntry, Pages, WebContext
+from web.receiptpage import add_receipt_page
 
 MENU = (
     MenuEntry("node.home", "node.menu.home", "Alt+H"),
     MenuEntry("node.search", "node.menu.intake", "F2"),
     MenuEntry("node.cases", "node.menu.cases", "F6"),
     MenuEntry("node.outbox", "node.menu.outbox", "F7"),
+    MenuEntry("node.receipts", "receipts.menu"),
 )
 
 
@@ -29,6 +31,8 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/items/<item>", "guide", items.guide)
     pages.add_url_rule("/intake/<item>", "intake", intake.show)
     pages.add_url_rule("/intake/<item>", "take_in", intake.take_in, methods=["POST"])
+    pages.add_url_rule("/intake/<item>/draft", "save_draft", drafting.save, methods=["POST"])
+    pages.add_url_rule("/intake/<item>/drop", "drop_draft", drafting.drop, methods=["POST"])
     pages.add_url_rule("/cases", "cases", cases.show)
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
@@ -36,4 +40,5 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/cases/<case>/receipt", "receipt", receipt.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
+    add_receipt_page(pages)
     return pages

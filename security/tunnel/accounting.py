@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class StatusType(StrEnum):
@@ -10,6 +11,10 @@ class StatusType(StrEnum):
     START = "Start"
     INTERIM_UPDATE = "Interim-Update"
     STOP = "Stop"
+    ACCOUNTING_ON = "Accounting-On"
+    """The gateway began to work: sessions without a stop before this row have ended."""
+    ACCOUNTING_OFF = "Accounting-Off"
+    """The gateway stopped in order."""
 
 
 class TerminateCause(StrEnum):
@@ -56,6 +61,11 @@ class SessionRecord:
     channels_refused: int
     algorithms: str
 
+    @property
+    def unit(self) -> str:
+        """The unit of the device, which its id begins with; empty for the gateway itself."""
+        return self.user_name.partition("-")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class CloneAlarm:
@@ -70,3 +80,51 @@ class CloneAlarm:
     older_peer: str
     newer_session_id: str
     newer_peer: str
+
+
+GIGAWORD: Final = 2**32
+"""What one Gigaword attribute counts, RFC 2869 section 5.1: octet counters have 32 bits."""
+
+
+def gateway_record(status: StatusType, session_id: str, now: int) -> SessionRecord:
+    """The row about the gateway itself: Accounting-On when it starts, -Off when it stops."""
+    return SessionRecord(
+        acct_status_type=status,
+        acct_session_id=session_id,
+        user_name="",
+        certificate_serial=0,
+        calling_station_id="",
+        event_timestamp=now,
+        acct_session_time=0,
+        acct_input_octets=0,
+        acct_output_octets=0,
+        acct_terminate_cause=None,
+        channels_opened=0,
+        channels_refused=0,
+        algorithms="",
+    )
+
+
+def attributes(record: SessionRecord) -> dict[str, str | int]:
+    """A row under the names of RFC 2866 and 2869; what they have no name for is ours."""
+    cause = record.acct_terminate_cause
+    input_words, input_octets = divmod(record.acct_input_octets, GIGAWORD)
+    output_words, output_octets = divmod(record.acct_output_octets, GIGAWORD)
+    return {
+        "Event-Timestamp": record.event_timestamp,
+        "Acct-Status-Type": record.acct_status_type.value,
+        "Acct-Session-Id": record.acct_session_id,
+        "User-Name": record.user_name,
+        "Calling-Station-Id": record.calling_station_id,
+        "Acct-Session-Time": record.acct_session_time,
+        "Acct-Input-Octets": input_octets,
+        "Acct-Input-Gigawords": input_words,
+        "Acct-Output-Octets": output_octets,
+        "Acct-Output-Gigawords": output_words,
+        "Acct-Terminate-Cause": cause.value if cause else "",
+        "Postroad-Unit": record.unit,
+        "Postroad-Certificate-Serial": record.certificate_serial,
+        "Postroad-Algorithms": record.algorithms,
+        "Postroad-Channels-Opened": record.channels_opened,
+        "Postroad-Channels-Refused": record.channels_refused,
+    }

@@ -21,8 +21,18 @@ class Pump:
     holds the writer up through the window and the socket buffers, so that nothing piles up.
     """
 
-    def __init__(self, stream: TunnelChannel, connection: socket.socket, name: str) -> None:
-        """Take over both ends; `name` is that of the thread for one direction."""
+    def __init__(
+        self,
+        stream: TunnelChannel,
+        connection: socket.socket,
+        name: str,
+        rate_bytes_s: int | None = None,
+    ) -> None:
+        """Take over both ends; `name` is that of the thread for one direction.
+
+        `rate_bytes_s` limits each direction; None: as fast as it goes.
+        """
+        self._rate_bytes_s = rate_bytes_s
         self._stream = stream
         self._connection = connection
         self._is_aborted = Event()
@@ -53,6 +63,7 @@ class Pump:
         try:
             while piece := self._stream.recv(PIECE_BYTES):
                 self._connection.sendall(piece)
+                self._rest_after(piece)
             if self._stream.closed:
                 self.abort()
             else:
@@ -64,6 +75,7 @@ class Pump:
         try:
             while piece := self._connection.recv(PIECE_BYTES):
                 self._stream.sendall(piece)
+                self._rest_after(piece)
             if not self._is_aborted.is_set():
                 self._stream.shutdown_write()
         except _BROKEN:
@@ -71,3 +83,7 @@ class Pump:
         if self._is_aborted.is_set():
             # The other direction may wait in the stream; this wakes it.
             self._stream.reset()
+
+    def _rest_after(self, piece: bytes) -> None:
+        if self._rate_bytes_s is not None:
+            self._is_aborted.wait(len(piece) / self._rate_bytes_s)

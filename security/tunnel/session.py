@@ -18,15 +18,17 @@ from paramiko.common import (
 )
 
 from security.errors import TrustError
-from security.sshcert import Certificate, check_user_certificate
+from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
+from security.tunnel.errors import RecordingError
 from security.tunnel.keys import line_blob
+from security.tunnel.lapsed import checked_login
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.pump import Pump
 from security.tunnel.roster import Roster
-from security.tunnel.targets import Caller, target_at
+from security.tunnel.targets import Caller, Target, target_at
 from security.tunnel.watchdog import Watchdog
 from security.tunnel.wire import LOGIN, WireTransport
 
@@ -73,6 +75,7 @@ class GatewaySession(ServerInterface):
         self._accepted_at = time.monotonic()
         self._logged_in_at: float | None = None
         self._certificate: Certificate | None = None
+        self._lapsed_targets: dict[Target, tuple[str, int]] | None = None
         self._claimed = ""
         self._refusal = ""
         self._newer: GatewaySession | None = None
@@ -80,6 +83,7 @@ class GatewaySession(ServerInterface):
         self._lock = Lock()
         self._waiting: dict[int, socket.socket] = {}
         self._pumps: dict[Thread, Pump] = {}
+        self._rate_bytes_s: int | None = None
         self._channels_opened = 0
         self._channels_refused = 0
 
@@ -148,7 +152,6 @@ class GatewaySession(ServerInterface):
 
     def check_auth_publickey(self, username: str, key: PKey) -> int:
         """Accept a certificate of ours; paramiko checks afterwards that its key signs."""
-        admission = self._premises.admission
         self._claimed = username[:_CLAIM_LENGTH_MAX]
         self._certificate = None
         try:
@@ -156,15 +159,12 @@ class GatewaySession(ServerInterface):
                 raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
-            certificate = check_user_certificate(
-                key.public_blob.key_blob,
-                admission.ca_public,
-                admission.now(),
-                admission.revoked_serials(),
+            certificate, self._lapsed_targets = checked_login(
+                key.public_blob.key_blob, self._premises.admission
             )
             if line_blob(certificate.ssh) != key.asbytes():
                 raise TrustError("the certificate was read in two ways")
-            admission.authorise(certificate.device, certificate)
+            self._authorise(certificate)
         except TrustError as error:
             self._refusal = str(error)
             return AUTH_FAILED
@@ -182,15 +182,15 @@ class GatewaySession(ServerInterface):
         """Reach the API before saying yes, so that one that is down is reported so."""
         reason, certificate = OPEN_SUCCEEDED, self._certificate
         assert certificate is not None
-        ca_public = self._premises.admission.ca_public
-        target = target_at(ca_public, certificate.serial, destination)
+        target = self._permitted(certificate, destination)
         if target is None:
             reason = OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
         elif not self._reserve_channel():
             reason = OPEN_FAILED_RESOURCE_SHORTAGE
         else:
             try:
-                caller = Caller(certificate.device, target)
+                is_lapsed = self._lapsed_targets is not None
+                caller = Caller(certificate.device, target, is_lapsed)
                 self._waiting[chanid] = self._connect_to_api(caller)
             except OSError:
                 self._premises.roster.give_channel()
@@ -201,6 +201,26 @@ class GatewaySession(ServerInterface):
             self._channels_refused += 1
         return reason
 
+    def _permitted(
+        self, certificate: Certificate, destination: tuple[str, int]
+    ) -> Target | None:
+        if self._lapsed_targets is not None:
+            is_own = destination == self._lapsed_targets[Target.SYNC]
+            return Target.SYNC if is_own else None
+        admission = self._premises.admission
+        target = target_at(admission.ca_public, certificate.serial, destination)
+        try:
+            return target if target in admission.targets(certificate.device) else None
+        except TrustError:  # it has lost its right since the login
+            return None
+
+    def _authorise(self, certificate: Certificate) -> None:
+        admission = self._premises.admission
+        if self._lapsed_targets is None:
+            admission.authorise(certificate.device, certificate)
+        else:
+            admission.authorise_lapsed(certificate.device, certificate.ssh)
+
     # What our transport tells, in the thread of the session.
 
     def logged_in(self) -> None:
@@ -210,17 +230,19 @@ class GatewaySession(ServerInterface):
         self.link.octets_in_max = None
         self._logged_in_at = time.monotonic()
         older = premises.roster.admit(self, certificate.device)
+        started = self.record(StatusType.START)
+        assert started is not None
         try:
             # A revocation may have come since the check, and missed a session not yet listed.
-            premises.admission.authorise(certificate.device, certificate)
-        except TrustError as error:
+            self._authorise(certificate)
+            if self._lapsed_targets is None:
+                self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
+            premises.reports.on_session(started)
+        except (RecordingError, TrustError) as error:
             self._refuse_late(str(error))
             return
         self._transport.begin_probing()
         premises.watchdog.look_again()
-        started = self.record(StatusType.START)
-        assert started is not None
-        premises.reports.on_session(started)
         if older is not None:
             older.taken_over(self)
 
@@ -228,7 +250,7 @@ class GatewaySession(ServerInterface):
         """The device knows that its stream is open: carry it."""
         connection = self._waiting.pop(channel.chanid)
         stream = TunnelChannel(channel, self._transport.is_active)
-        pump = Pump(stream, connection, "gateway-back")
+        pump = Pump(stream, connection, "gateway-back", self._rate_bytes_s)
         thread = Thread(target=self._carry, args=(pump,), name="gateway-carry", daemon=True)
         with self._lock:
             self._pumps[thread] = pump
@@ -265,6 +287,8 @@ class GatewaySession(ServerInterface):
         try:
             if stopped is not None:
                 premises.reports.on_session(stopped)
+        except RecordingError as error:
+            _log.error("the end of a session was not recorded", extra={"reason": str(error)})
         finally:
             premises.roster.leave(self)
             self._log_end(stopped, cause)

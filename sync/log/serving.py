@@ -10,7 +10,7 @@ from security.errors import FormatError
 from security.suites import HASH_BYTES
 from security.tlog_tiles import ENTRIES, WIDTH, parse_tile_path
 from sync.errors import LogError
-from sync.log.folder import LogFolder, entry_bundle
+from sync.log.folder import LogFolder
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -88,3 +88,8 @@ def _line(start_response: "StartResponse", status: str) -> list[bytes]:
     text = status.encode("ascii") + b"\n"
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
     return [text]
+
+
+def entry_bundle(entries: Iterable[bytes]) -> bytes:
+    """Give the entries as C2SP tlog-tiles serves them: each behind its length in two bytes."""
+    return b"".join(len(entry).to_bytes(2) + entry for entry in entries)

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from casebook.intake import Intake, Paper
 from casebook.people import Clerk
+from hub.ledger import SessionLedger
 from hub.pages import blueprint
 from sync.status import SyncStatus
 from tests.support.network import Network, Place
@@ -64,14 +65,18 @@ class Desk:
 
 
 def open_hall(
-    network: Network, unit: str, folder: Path, status: SyncStatus | None = None
+    network: Network,
+    unit: str,
+    folder: Path,
+    status: SyncStatus | None = None,
+    ledger: SessionLedger | None = None,
 ) -> Hall:
     """The pages of a hub; without a status it has no unit above."""
     place = network.places[unit]
     clerks = [
         Clerk(f"{unit}-{user}", name, (role,), unit) for user, (role, name) in CLERKS.items()
     ]
-    site = Site(place, folder, lambda context: blueprint(context, place.store), clerks)
+    site = Site(place, folder, lambda context: blueprint(context, place.store, ledger), clerks)
     site.status = status
     return Hall(site)
 

@@ -23,6 +23,7 @@ from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.gateway import Gateway
 from security.tunnel.keys import certified_key
 from security.tunnel.targets import Caller, Target, address_of
+from security.tunnel.trial import RATE_BYTES, RATE_PATH
 from security.tunnel.watchdog import Probing
 from security.tunnel.wire import LOGIN
 
@@ -103,7 +104,7 @@ class _EchoRequest(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
-        if self.path == "/swallow":
+        if self.path in {"/swallow", RATE_PATH}:
             pieces = iter(lambda: self.rfile.read1(1 << 18), b"")
             took = 0
             while took < size and (piece := next(pieces, b"")):
@@ -113,6 +114,8 @@ class _EchoRequest(BaseHTTPRequestHandler):
             self._answer(self.rfile.read(size))
 
     def do_GET(self) -> None:
+        if self.path == RATE_PATH:
+            self.path = f"/zeros/{RATE_BYTES}"
         kind, _, argument = self.path.strip("/").partition("/")
         if kind == "zeros":
             self._answer(memoryview(_ZEROS)[: int(argument)], int(argument) // len(_ZEROS))
@@ -278,8 +281,16 @@ class World:
 
 @contextmanager
 def running_world(**changes: object) -> Iterator[World]:
-    """A world whose gateway has these settings changed; at the end no thread may be left."""
+    """A world whose gateway has these settings changed; at the end no thread may be left.
+
+    `targets`, `rate_bytes_s` and `on_session` take the place of what the gateway otherwise
+    asks and tells.
+    """
     before = set(threading.enumerate())
+    admission = {
+        name: changes.pop(name) for name in ("targets", "rate_bytes_s") if name in changes
+    }
+    on_session = changes.pop("on_session", None)
     with ExitStack() as stack:
         api = stack.enter_context(EchoApi())
         settings = GatewaySettings("127.0.0.1", 0, probing=PATIENT)
@@ -287,9 +298,9 @@ def running_world(**changes: object) -> Iterator[World]:
         world.gateway = Gateway(
             replace(settings, **changes),  # type: ignore[arg-type]  # the test names its fields
             world.host_key,
-            world.admission(),
+            replace(world.admission(), **admission),  # type: ignore[arg-type]  # as above
             api.adopt,
-            Reports(world.records.append, world.alarms.append),
+            Reports(on_session or world.records.append, world.alarms.append),  # type: ignore[arg-type]  # as above
         )
         stack.enter_context(world.gateway)
         world.address = world.gateway.address

@@ -12,7 +12,7 @@ from security.errors import TrustError
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, Reports
 from security.tunnel.errors import RecordingError
-from security.tunnel.openssh.listeners import Listeners
+from security.tunnel.openssh.listeners import Listeners, StreamLimits
 from security.tunnel.openssh.loglines import Connected, Ended, LoggedIn, LoginFailed
 from security.tunnel.openssh.logsocket import LogSocket, Told
 from security.tunnel.openssh.porter import Porter
@@ -69,7 +69,7 @@ class OpensshGateway:
             admission.ca_public,
             settings.account_uid,
             entrance,
-            settings.streams_per_device_max,
+            StreamLimits(settings.streams_per_device_max, admission.rate_bytes_s),
         )
         self._porter = Porter(settings.folder, settings.account_uid, admission, self._listeners)
         self._log_socket = LogSocket(settings.folder, _LOOK_S / 4)

@@ -21,6 +21,17 @@ _IDLE_S: Final = 60.0
 
 _LOOK_S: Final = 1.0
 
+# Of asm-generic/socket.h; Python has no name for it.
+_SO_MAX_PACING_RATE: Final = 47
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How many streams one device may have at once, and how fast each may go down."""
+
+    streams_max: int
+    rate_bytes_s: Callable[[str], int | None]
+
 
 class _Lent(socket.socket):
     """A connection that tells when whoever took it over has closed it."""
@@ -51,13 +62,14 @@ class Listeners:
     """
 
     def __init__(
-        self, ca_public: bytes, account_uid: int, entrance: Entrance, streams_max: int
+        self, ca_public: bytes, account_uid: int, entrance: Entrance, limits: StreamLimits
     ) -> None:
-        """Take the account of sshd's sessions and how many streams one device may have."""
+        """Take the account of sshd's sessions and the limits of one device."""
         self._ca_public = ca_public
         self._account_uid = account_uid
         self._entrance = entrance
-        self._streams_max = streams_max
+        self._streams_max = limits.streams_max
+        self._rate_bytes_s = limits.rate_bytes_s
         self._lock = Lock()
         self._selector = selectors.DefaultSelector()
         self._places: dict[tuple[str, int], tuple[_Place, ...]] = {}
@@ -184,6 +196,10 @@ class Listeners:
             if is_full:
                 raise ConnectionRefusedError("the device has too many streams")
             lent.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            rate = self._rate_bytes_s(device)
+            if rate is not None:
+                # What goes down; what comes up, sshd passes on as fast as it comes.
+                lent.setsockopt(socket.SOL_SOCKET, _SO_MAX_PACING_RATE, rate)
             self._entrance(lent, place.caller)
         except OSError as error:
             _log.info("stream refused", extra={"device": device, "reason": str(error)})

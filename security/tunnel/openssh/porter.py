@@ -74,15 +74,23 @@ class Porter:
         try:
             blob = base64.b64decode(question.strip(), validate=True)
             admitted = self._admit(blob)
+            targets = self._targets(admitted.device)
             addresses = self._listeners.open(admitted.device, admitted.serial)
             self._remember(admitted, blob)
         except (binascii.Error, SecurityError) as error:
             _log.warning("tunnel login refused", extra={"reason": str(error)})
             return ""
         permits = ",".join(
-            f'permitopen="{addresses[target][0]}:{addresses[target][1]}"' for target in Target
+            f'permitopen="{addresses[target][0]}:{addresses[target][1]}"' for target in targets
         )
         return f"restrict,port-forwarding,{permits} {admitted.device}\n"
+
+    def _targets(self, device: str) -> tuple[Target, ...]:
+        permitted = self._admission.targets(device)
+        targets = tuple(target for target in Target if target in permitted)
+        if not targets:
+            raise TrustError("the policy lets the device reach nothing")
+        return targets
 
     def admit_again(self, device: str, serial: int) -> None:
         """Judge a certificate once more now that its holder is known to be here.

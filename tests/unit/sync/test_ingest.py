@@ -7,7 +7,7 @@ import pytest
 
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.records import Record, seal_entry
-from security.registry import Registry
+from security.registry import Registry, sign_statement
 from sync.documents import document_of
 from sync.errors import StoreConflictError
 from sync.feeds import decode_feed, feed_key
@@ -227,7 +227,7 @@ def test_a_fork_and_a_broken_chain_are_set_aside() -> None:
 
     words = desk.take([*records, twin, loose])
 
-    assert words[3:] == ["fork", "chain"]
+    assert words[3:] == ["fork", "frozen"]
     assert len(ids(desk.store)) == 3
 
 
@@ -334,3 +334,40 @@ def test_a_record_that_came_from_the_parent_first_stays_the_parents() -> None:
     assert document is not None
     assert words == ["known"]
     assert document.origin == CITY
+
+
+def test_a_device_whose_feed_forked_is_frozen_until_its_next_incarnation_is_approved() -> None:
+    desk = Desk()
+    records = chain(VILLAGE, 4)
+    other = seal(VILLAGE, 2, records[0].hash, text="clone")
+    desk.take(records[:3])
+
+    forked = desk.take([other])
+    after = desk.take([records[3]])
+
+    feed = decode_feed(desk.store.local(feed_key(device_of(VILLAGE))))
+    assert (forked, after) == (["fork"], ["frozen"])
+    assert feed.forked_at == 2
+    place, prev = desk.registry.next_place(VILLAGE)
+    approval = {
+        "unit": VILLAGE,
+        "n": place,
+        "prev": prev,
+        "kind": "incarnation",
+        "device": device_of(VILLAGE),
+        "number": 1,
+        "after_seq": 4,
+    }
+    desk.registry.apply(sign_statement(approval, unit_key(STREET)))
+    assert desk.take([records[3]]) == ["accepted"]
+
+
+def test_only_the_device_that_forked_is_frozen() -> None:
+    desk = Desk()
+    records = chain(VILLAGE, 2)
+    other = seal(VILLAGE, 2, records[0].hash, text="clone")
+    desk.take([*records, other])
+
+    words = desk.take(chain(OTHER_VILLAGE, 2), neighbour=OTHER_VILLAGE)
+
+    assert words == ["accepted", "accepted"]
