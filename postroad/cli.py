@@ -28,6 +28,7 @@ SUBJECTS = {
     "hub": "hub.cli",
     "link": "postroad.links",
     "registry": "postroad.registries",
+    "escrow": "postroad.escrow",
     "audit": "postroad.audit.commands",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",

@@ -34,6 +34,10 @@ class BundleError(PostroadError):
     """A bundle cannot be made or taken in as asked; nothing was stored."""
 
 
+class EscrowError(PostroadError):
+    """The escrow key cannot be used as asked; nothing was written."""
+
+
 class AuditError(PostroadError):
     """An audit cannot be made as asked; nothing was written."""
 
