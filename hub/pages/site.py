@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
 from hub.pages import casepage, home, shelves
+from hub.pages.finding import FindingDesk
 from hub.pages.rights import (
     CASES,
     QUARANTINE,
@@ -46,6 +47,7 @@ MENU = (
         )
         for shelf in shelves.SHELVES
     ),
+    MenuEntry("hub.find", "hub.menu.find", "Alt+F", roles=roles_that_open(CASES)),
     MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
@@ -77,6 +79,9 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/units", "units", _for(UNITS, desk.units))
     add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
     add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
+    finding = FindingDesk()
+    add("/find", "find", _for(CASES, finding.show))
+    add("/find", "find_by", _for(CASES, finding.find), methods=["POST"])
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))
