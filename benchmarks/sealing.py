@@ -68,7 +68,7 @@ def run() -> dict[str, object]:
 
 
 def _one_entry(sample: Record) -> dict[str, object]:
-    """One entry sealed and signed, verified and opened, beside Ed25519 alone in the same run."""
+    """One entry sealed and opened, beside Ed25519 alone in the same run."""
     key, salts = SigningKey.from_private(b"k" * 32), iter(range(1 << 30))
     facts, body = samples.contents(random.Random(7))[1]
     header, message = sample.header, sample.raw[:600]
