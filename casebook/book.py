@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
 from casebook.deadlines import deadlines_of
-from casebook.desk import DRAFT_KEY, Desk, Texts, World
+from casebook.desk import DRAFT_KEY, Desk, Texts, World, clock_fact
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
+from casebook.holding import HeldBy, held_by
 from casebook.index import CaseIndex, CaseRow, Page
 from casebook.intake import Intake, Received
 from casebook.journal import Journal
+from casebook.notes import NoteReader
 from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
@@ -77,6 +79,7 @@ class Casebook:
         )
         self.journal.read_with(office.reading)
         self._past: dict[str, Catalogue] = {}
+        self.notes = NoteReader(store, office.registry, station.unit, office.reading)
         self._is_held = False
         self._rules = BookRules(station, catalogue, office.registry, office.calendar)
         tagger = Tagger(store, world.random_bytes)
@@ -104,6 +107,11 @@ class Casebook:
     def feed(self) -> Feed:
         """The feed of this device, for others at this node who write records."""
         return self._feed
+
+    @property
+    def local_store(self) -> Store:
+        """The store of this node, for pages that keep local documents of their own."""
+        return self._store
 
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
@@ -173,7 +181,8 @@ class Casebook:
             ruling = self._rules.ruling(item, file.way, clerk)
             if act == "retract":
                 self._check_own_device(state, str((facts or {}).get("of", "")))
-            self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
+            said = {**(facts or {}), **clock_fact(self._store)}
+            self._desk.write(file, state, act, ruling, Texts(said, body or {}))
         self.refresh()
         return self.state(case)
 
@@ -187,6 +196,14 @@ class Casebook:
         row = row_of(state, entry)
         if row is not None and row.device != self.station.device:
             raise UnlawfulActError("not_own")
+
+    def held_by(self, case: bytes) -> tuple[HeldBy, ...]:
+        """Return the units above that hold the case as it stands here, with their signed word.
+
+        Raises:
+            UnknownCaseError: The store holds nothing of it.
+        """
+        return held_by(self.open(case), self._store, self.registry)
 
     def open(self, case: bytes) -> CaseFile:
         """Return all records of a case, opened as far as this unit may.

@@ -13,7 +13,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from hub.control import BODY_BYTES_MAX, KEY_FILE, PREFIX
+from hub.controlwords import BODY_BYTES_MAX, KEY_FILE, PREFIX
 from security.errors import TrustError
 from web.errors import SettingsError
 from web.settings import Settings, load_settings

@@ -15,14 +15,12 @@ from typing import Any
 from casebook.errors import CasebookError
 from cases.errors import CaseError
 from hub.acts import Acts
+from hub.controlwords import BODY_BYTES_MAX, KEY_FILE, PREFIX
 from security.errors import SecurityError
 from sync.errors import SyncError
 from web.serving import CALLER
 
-PREFIX = "/control/v1/"
 HEADER = "HTTP_X_POSTROAD_KEY"
-KEY_FILE = "control-key"
-BODY_BYTES_MAX = 12 << 20
 KEY_BYTES = 32
 KINDS = (CaseError, CasebookError, SecurityError, SyncError)
 

@@ -9,8 +9,8 @@ from casebook.errors import PolicyError
 from casebook.policy import CERTIFICATE_DAYS, Policy
 from hub.accounting import GatewayPart, with_terminals
 from hub.acts import Acts
-from hub.control import PREFIX as CONTROL_PREFIX
 from hub.control import ControlApplication, control_key
+from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
@@ -225,6 +225,7 @@ def _driver(installation: Installation, connection: Connection | None) -> Downst
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
+        holdings=installation.holdings,
     )
 
 

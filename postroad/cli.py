@@ -32,6 +32,9 @@ SUBJECTS = {
     "audit": "postroad.audit.commands",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
+    "bundle": "postroad.bundles",
+    "compare": "postroad.comparing",
+    "quarantine": "postroad.quarantine",
     "version": "postroad.version",
 }
 """The subjects in the order of the help, and the module that adds each.

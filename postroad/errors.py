@@ -38,6 +38,14 @@ class EscrowError(PostroadError):
     """The escrow key cannot be used as asked; nothing was written."""
 
 
+class CompareError(PostroadError):
+    """Two stores cannot be compared as asked; nothing was changed."""
+
+
+class QuarantineError(PostroadError):
+    """What was set aside cannot be decided as asked; nothing was changed."""
+
+
 class AuditError(PostroadError):
     """An audit cannot be made as asked; nothing was written."""
 

@@ -1,6 +1,6 @@
 """A store on which the power fails or the disk fills at a chosen write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from sync.errors import StoreFullError
@@ -100,6 +100,16 @@ class FragileStore:
             skip_origin=skip_origin,
             bytes_max=bytes_max,
         )
+
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """As the port says."""
+        return self._inner.scope_ids(tag, upto=upto, databases=databases)
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """As the port says."""
+        return self._inner.scope_range(tag, low, high, upto=upto, databases=databases)
 
     def local(self, key: str) -> bytes | None:
         """As the port says."""

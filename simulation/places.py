@@ -22,9 +22,13 @@ from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
 from sync.authority import Authority, replay
 from sync.driver import UpstreamDriver
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
+
+COMPARE_FROM = 20
+"""Small stores must compare too: what is rare outside is daily here."""
 
 CLERKS = ("w1", "w2", "a1")
 ROLES = ("window", "reviewer", "approver", "supervisor")
@@ -82,12 +86,16 @@ class Place:
         )
         self.authority.listen(lambda _news: self._take_care())
         gate = Gate(registry, self.store, self.unit, authority=self.authority)
+        holdings = Holdings(
+            device_of(self.unit), self.office.signer, registry, self.store, self.clock
+        )
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,
             gate=gate,
             registry=registry,
             clock=self.clock,
+            holdings=holdings,
         )
         if self.parent is None or parent is None:
             return
@@ -101,6 +109,9 @@ class Place:
             transport=self.link,
             clock=self.clock,
             jitter=self.source.random,
+            holdings=holdings,
+            random_bytes=self.source.randbytes,
+            compare_from=COMPARE_FROM,
         )
 
     def _take_care(self) -> None:

@@ -5,6 +5,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 
+from casebook.desk import note_offset
 from security.errors import KeyFileError
 from security.sshcert import public_line
 from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
@@ -102,6 +103,16 @@ class Connection:
         """The thread that holds the sessions."""
         return self._agent
 
+    @property
+    def driver(self) -> UpstreamDriver:
+        """What holds the sessions with whoever is the hub above by now."""
+        return self._driver
+
+    @property
+    def uplink(self) -> Uplink:
+        """The tunnel under them."""
+        return self._uplink
+
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
         return self._driver.status()
@@ -137,6 +148,8 @@ class Connection:
             self._installation.casebook.refresh()
             self._installation.casebook.release()
             self._installation.mark.set(self._installation.store)
+            if report.clock_offset_ms is not None:
+                note_offset(self._installation.store, report.clock_offset_ms)
             self._tell_terminal()
         self._visits.after(report)
 
@@ -216,6 +229,7 @@ class Connection:
             clock=clock,
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
             on_stored=installation.casebook.refresh,
+            holdings=installation.holdings,
         )
         child = ChildSide(
             store=store,
@@ -238,6 +252,18 @@ class Connection:
             return transport.ask(request)
         finally:
             transport.close()
+
+
+def open_way_up(
+    installation: Installation, upstream: Upstream
+) -> tuple[UpstreamDriver, Uplink]:
+    """Return what holds sessions with the unit above, and the tunnel to close afterwards.
+
+    Raises:
+        KeyFileError, TunnelError: As `Connection`.
+    """
+    connection = Connection(installation, upstream)
+    return connection.driver, connection.uplink
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -24,6 +24,7 @@ from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.stores.couch import CouchStore
@@ -65,6 +66,7 @@ class Installation:
     divisions: Tree
     cookie_key: bytes = field(repr=False)
     mark: StoreMark
+    holdings: Holdings
 
     @property
     def is_sealed(self) -> bool:
@@ -150,6 +152,7 @@ def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installat
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
+        holdings=Holdings(settings.device, keys.signing, registry, store, WallClock()),
     )
 
 

@@ -17,18 +17,14 @@ from paramiko.common import (
     OPEN_SUCCEEDED,
 )
 
-from security.errors import FormatError, TrustError
-from security.sshcert import (
-    Certificate,
-    certificate_line,
-    check_user_certificate,
-    read_lapsed_certificate,
-)
+from security.errors import TrustError
+from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.errors import RecordingError
-from security.tunnel.keys import line_blob, targets_of
+from security.tunnel.keys import line_blob
+from security.tunnel.lapsed import checked_login
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.pump import Pump
 from security.tunnel.roster import Roster
@@ -163,7 +159,9 @@ class GatewaySession(ServerInterface):
                 raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
-            certificate = self._checked(key.public_blob.key_blob)
+            certificate, self._lapsed_targets = checked_login(
+                key.public_blob.key_blob, self._premises.admission
+            )
             if line_blob(certificate.ssh) != key.asbytes():
                 raise TrustError("the certificate was read in two ways")
             self._authorise(certificate)
@@ -215,24 +213,6 @@ class GatewaySession(ServerInterface):
             return target if target in admission.targets(certificate.device) else None
         except TrustError:  # it has lost its right since the login
             return None
-
-    def _checked(self, blob: bytes) -> Certificate:
-        """The certificate, if it counts, or if it may serve to ask for one that does."""
-        admission = self._premises.admission
-        try:
-            certificate = check_user_certificate(
-                blob, admission.ca_public, admission.now(), admission.revoked_serials()
-            )
-        except TrustError as error:
-            certificate = read_lapsed_certificate(blob)
-            try:
-                admission.authorise_lapsed(certificate.device, certificate.ssh)
-                self._lapsed_targets = targets_of(certificate_line(blob))
-            except (TrustError, FormatError):
-                raise error from None
-        else:
-            self._lapsed_targets = None
-        return certificate
 
     def _authorise(self, certificate: Certificate) -> None:
         admission = self._premises.admission

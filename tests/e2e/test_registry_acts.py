@@ -21,6 +21,9 @@ from tests.e2e.window import VILLAGE_ITEM, light, people, send_now, state_of, ta
 LOST, SOUND = VILLAGES[:2]
 COMMAND_S = 60
 
+pytestmark = pytest.mark.timeout(180)
+"""Each act is a process of its own; on a busy machine one takes some seconds."""
+
 
 @pytest.fixture(scope="module")
 def town(lay_out: Callable[..., Town]) -> Town:

@@ -283,10 +283,13 @@ class World:
 def running_world(**changes: object) -> Iterator[World]:
     """A world whose gateway has these settings changed; at the end no thread may be left.
 
-    `targets` and `on_session` take the place of what the gateway otherwise asks and tells.
+    `targets`, `rate_bytes_s` and `on_session` take the place of what the gateway otherwise
+    asks and tells.
     """
     before = set(threading.enumerate())
-    admission = {name: changes.pop(name) for name in ("targets",) if name in changes}
+    admission = {
+        name: changes.pop(name) for name in ("targets", "rate_bytes_s") if name in changes
+    }
     on_session = changes.pop("on_session", None)
     with ExitStack() as stack:
         api = stack.enter_context(EchoApi())

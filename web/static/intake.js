@@ -86,6 +86,28 @@
     }
   });
 
+  /* What is typed is on the disk a second later: a power cut takes no more than that. */
+  var waiting = 0;
+  var told = document.getElementById("draft-state");
+
+  function save() {
+    window.clearTimeout(waiting);
+    waiting = 0;
+    fetch(form.getAttribute("data-save"), {
+      method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "error"
+    }).then(function (answer) {
+      told.textContent = told.getAttribute(answer.ok ? "data-saved" : "data-lost");
+    }).catch(function () {
+      told.textContent = told.getAttribute("data-lost");
+    });
+  }
+
+  form.addEventListener("input", function () {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(save, 600);
+  });
+  form.addEventListener("submit", function () { window.clearTimeout(waiting); });
+
   var wrong = form.querySelector(".wrong input, .wrong select, .wrong textarea");
   var first = form.querySelector(".block input, .block select");
   if (wrong || first) { (wrong || first).focus(); }
