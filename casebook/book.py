@@ -298,6 +298,15 @@ class Casebook:
         """Return the cases that the applicant of a form already has of this item, if any."""
         return self._model.twins_of(item, fields)
 
+    def found(self, field: str, number: str) -> tuple[CaseRow, ...]:
+        """Return the cases in whose form a whole number stands, of those readable here.
+
+        Args:
+            field: one of `casebook.twins.SEARCHED`.
+            number: as it was typed. Whoever asks notes the search in the journal first.
+        """
+        return self._model.found(field, number)
+
     def applicant(self, row: CaseRow) -> str | None:
         """Return the applicant's name of a listed case, None where it is not readable.
 

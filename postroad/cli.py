@@ -28,6 +28,7 @@ SUBJECTS = {
     "hub": "hub.cli",
     "link": "postroad.links",
     "registry": "postroad.registries",
+    "escrow": "postroad.escrow",
     "audit": "postroad.audit.commands",
     "archive": "postroad.audit.archive",
     "receipt": "postroad.receipts",
