@@ -120,12 +120,7 @@ def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installat
     key = unlock(settings, how)
     store = open_store(settings, key)
     try:
-        authority = Authority(registry)
-        replay(authority, store)
-        station = station_of(registry, settings.unit, settings.device)
-        reading = reading_keys(settings, keys)
-        reading.adopt(registry, station)
-        _check_keys(settings, registry, keys, reading)
+        authority, station, reading = _checked(settings, store, registry, keys)
     except (SecurityError, CasebookError, SyncError):
         store.close()  # so that nothing of having looked stays beside the file
         raise
@@ -182,6 +177,19 @@ def reading_keys(settings: Settings, keys: NodeKeys) -> ReadingKeys:
         write_unit_reading_key(settings.keys, epoch, key)
 
     return ReadingKeys(keys.unit_reading, keys.reading, keep)
+
+
+def _checked(
+    settings: Settings, store: Store, registry: Registry, keys: NodeKeys
+) -> tuple[Authority, Station, ReadingKeys]:
+    """Learn what the store holds of the registry, and see that the keys fit it."""
+    authority = Authority(registry)
+    replay(authority, store)
+    station = station_of(registry, settings.unit, settings.device)
+    reading = reading_keys(settings, keys)
+    reading.adopt(registry, station)
+    _check_keys(settings, registry, keys, reading)
+    return authority, station, reading
 
 
 def _check_keys(
