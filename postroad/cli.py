@@ -30,6 +30,7 @@ SUBJECTS = {
     "registry": "postroad.registries",
     "escrow": "postroad.escrow",
     "audit": "postroad.audit.commands",
+    "archive": "postroad.audit.archive",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
     "bundle": "postroad.bundles",

@@ -186,6 +186,14 @@ def test_an_absent_cursor_starts_from_the_beginning_with_everything() -> None:
     assert reading == ReadScope(0, skip_own=False, bytes_max=65_536)
 
 
+def test_a_known_store_that_got_no_answer_yet_is_not_sent_its_own() -> None:
+    machine = Downstream(HOST)
+
+    reading = after(machine, opened(replace(QUIET, pull=None)))
+
+    assert reading == ReadScope(0, skip_own=True, bytes_max=65_536)
+
+
 def test_what_was_just_pushed_does_not_come_straight_back_to_a_new_child() -> None:
     machine = Downstream(HOST)
     first = replace(PUSH, since=0, pull=None)
