@@ -96,8 +96,7 @@ class Desk:
             ],
             "warnings": list(intake.warnings),
         }
-        if self._is_urgent(item, intake, now):
-            facts["urgent"] = True
+        facts |= self._urgency(item, intake, now)
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
         case = new_case_id(now, self._station.unit, self._world.random_bytes(RANDOM_BYTES))
         receipt = sign_receipt(case_no, code, case, self._signer)
@@ -127,9 +126,10 @@ class Desk:
         )
         return Received(case, case_no, code, receipt, str(facts["at"]))
 
-    def _is_urgent(self, item: Item, intake: Intake, now: int) -> bool:
+    def _urgency(self, item: Item, intake: Intake, now: int) -> dict[str, object]:
         figures = self._catalogue.jurisdiction
-        return is_urgent(item, intake.fields, local_date(now), figures)
+        urgent = is_urgent(item, intake.fields, local_date(now), figures)
+        return {"urgent": True} if urgent else {}
 
     def keep_numbers(self, store: Store, case_nos: Iterable[str]) -> None:
         """Never give again a number that this device is seen to have given.

@@ -20,6 +20,7 @@ from hub.pages.rights import (
 )
 from hub.pages.tunnels import SessionsDesk
 from sync.ports import Store
+from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -82,6 +83,8 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    lists = _for(CASES, registerlists.show)
+    add("/cases/<case>/register/<kind>", "register_list", lists)
     pages.context_processor(_names)
     return pages
 

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from node.pages import case, cases, home, intake, items, outbox, receipt
+from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 
 MENU = (
@@ -34,6 +35,7 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
     pages.add_url_rule("/cases/<case>/acts/<act>", "act", case.do, methods=["POST"])
     pages.add_url_rule("/cases/<case>/receipt", "receipt", receipt.show)
+    pages.add_url_rule("/cases/<case>/register/<kind>", "register_list", registerlists.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
     return pages
