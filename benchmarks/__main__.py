@@ -9,30 +9,39 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    atrest,
+    auditlog,
     cluster,
     curve,
     folding,
     links,
     peers,
+    reconciliation,
     refolding,
     replication,
     sealing,
+    tunnels,
     wirecost,
 )
+from benchmarks.plot import write_plot
 from benchmarks.report import write_report
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DOCUMENT = RESULTS.parents[1] / "docs" / "benchmarks.md"
 ALL = {
     "sealing": sealing.run,
+    "atrest": atrest.run,
     "replication": replication.run,
     "folding": folding.run,
     "refolding": refolding.run,
+    "auditlog": auditlog.run,
     "cluster": cluster.run,
     "curve": curve.run,
     "peers": peers.run,
+    "reconciliation": reconciliation.run,
     "wirecost": wirecost.run,
     "links": links.run,
+    "tunnels": tunnels.run,
 }
 LONG = {"million": curve.run_million, "links-long": links.run_long}
 
@@ -46,6 +55,7 @@ def main(names: list[str]) -> int:
         (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
         print(f"{name}\n{text}")
     write_report(RESULTS, DOCUMENT)
+    write_plot(RESULTS, DOCUMENT.with_name("links.svg"))
     return 0
 
 

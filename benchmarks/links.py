@@ -4,7 +4,9 @@ Ours is the whole way of the product: an outpost's store, sealed and signed reco
 through the SSH tunnel, a hub in another process that verifies and syncs to disk. PouchDB moves
 the same content in clear, live and with retries, to pouchdb-server and to `postroad store
 serve`. The bars are times of the payload at the rate of the link, and times of the payload's
-bytes. A run is given up at eight times the ideal.
+bytes. A run is given up at four times the ideal.
+
+![Time against the quality of the link](links.svg)
 """
 
 import tempfile
@@ -22,7 +24,7 @@ from sync.uplink import Uplink
 
 ROUND_TRIP_S = 0.3
 CUT_BYTES = 256 << 10
-GIVE_UP = 8
+GIVE_UP = 4
 _LOOK_S = 0.2
 
 SHAPES = {
@@ -31,11 +33,8 @@ SHAPES = {
     "256 kbit/s, cut every 256 KiB": (Shape(256_000, ROUND_TRIP_S, CUT_BYTES), 200),
 }
 LONG = {
-    "512 kbit/s, cut every 256 KiB": (Shape(512_000, ROUND_TRIP_S, CUT_BYTES), 400),
-    "128 kbit/s, cut every 256 KiB": (Shape(128_000, ROUND_TRIP_S, CUT_BYTES), 200),
-    "64 kbit/s": (Shape(64_000, ROUND_TRIP_S), 200),
-    "64 kbit/s, cut every 256 KiB": (Shape(64_000, ROUND_TRIP_S, CUT_BYTES), 200),
-    "256 kbit/s, cut every 10 s": (Shape(256_000, ROUND_TRIP_S, cut_s=10), 200),
+    "128 kbit/s, cut every 256 KiB": (Shape(128_000, ROUND_TRIP_S, CUT_BYTES), 150),
+    "64 kbit/s, cut every 256 KiB": (Shape(64_000, ROUND_TRIP_S, CUT_BYTES), 150),
 }
 """Each link with the cases that cross it; of the long form alone what takes minutes."""
 
@@ -46,8 +45,8 @@ def run() -> dict[str, object]:
 
 
 def run_long() -> dict[str, object]:
-    """Measure the slow links as well: an hour."""
-    return _measure({**SHAPES, **LONG})
+    """Measure the slow links: a quarter of an hour."""
+    return _measure(LONG)
 
 
 def _measure(shapes: dict[str, tuple[Shape, int]]) -> dict[str, object]:

@@ -20,7 +20,8 @@ from simulation.tree import keyed_tree
 from simulation.world import HEXI
 from sync.stores.sqlite import SqliteStore
 
-CASES = 20_000
+CASES = 4_000
+WHOLE = 20_000
 PER_DAY = 5_000
 LONG = 1_000
 OUTPOST = "120103001001"
@@ -28,7 +29,11 @@ DAY_MS = 86_400_000
 
 
 def run() -> dict[str, object]:
-    """Read 20,000 cases of an outpost anew from a file, and fold a case of 1,000 entries."""
+    """Read the cases of an outpost anew from a file, and fold a case of 1,000 entries.
+
+    The cost of reading is the same for each case, so that of 20,000 is worked out from fewer:
+    to write them takes longer than all other measurements together.
+    """
     with tempfile.TemporaryDirectory() as folder:
         refold = _refold(Path(folder))
     return {**refold, **_long_case()}
@@ -44,7 +49,7 @@ def _refold(folder: Path) -> dict[str, object]:
         place.office, store, World(clock, source.randbytes), CaseIndex(folder / "rows.sqlite")
     )
     clerk = Clerk(f"{OUTPOST}-w1", "测试员", ("window",), OUTPOST)
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(CASES):
         clock.offset_ms = number // PER_DAY * DAY_MS
         form = {"name": "王秀英", "id_no": f"{number:018d}", "reason": "家庭困难" * 20}
@@ -52,16 +57,18 @@ def _refold(folder: Path) -> dict[str, object]:
         case = book.receive("MZ-009", intake, clerk).case
         if number % 2:
             book.act(case, "accept", clerk)
-    written_s = time.perf_counter() - began
+    written_s = time.process_time() - began
     told: list[tuple[int, int]] = []
-    began = time.perf_counter()
+    # Processor time: on a shared machine the wall clock measures the neighbours.
+    began = time.process_time()
     read = book.rebuild(lambda done, whole: told.append((done, whole)))
-    refold_s = time.perf_counter() - began
+    refold_s = time.process_time() - began
     book.close()
     store.close()
     return {
         "cases": read,
-        "refold_s": round(refold_s, 2),
+        "refold_cpu_ms_per_case": round(refold_s / read * 1e3, 2),
+        "cpu_seconds_for_20000": round(refold_s / read * WHOLE, 1),
         "told_how_far": len(told),
         "refold_to_writing": round(refold_s / written_s, 3),
     }

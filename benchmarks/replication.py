@@ -37,7 +37,7 @@ def run() -> dict[str, object]:
     trips = 0
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            seconds, trips = _replicate(keys, records, Path(folder))
+            seconds, trips = replicate(keys, records, Path(folder))
             synced.append(seconds)
             stored.append(_store_plainly(records, Path(folder)))
     return {
@@ -51,7 +51,8 @@ def run() -> dict[str, object]:
     }
 
 
-def _replicate(keys: KeyedTree, records: list[Record], folder: Path) -> tuple[float, int]:
+def replicate(keys: KeyedTree, records: list[Record], folder: Path) -> tuple[float, int]:
+    """Carry the records from a child to its parent; give the seconds and the round trips."""
     child = SqliteStore.open(folder / "child.sqlite", random_bytes)
     parent = SqliteStore.open(folder / "parent.sqlite", random_bytes)
     child.put([document_of(record, origin="") for record in records])

@@ -1,54 +1,103 @@
-"""What sealing costs: bytes of a whole case on the wire, and time per record."""
+"""What sealing costs in time, beside the signature that no record goes without.
 
-import json
+The bytes of a case on the wire are in `wirecost`. Sizes are counted on one intake and three
+acts of each item of the shipped catalogue: how many different ones there are before padding,
+and how many are left after it.
+"""
+
 import random
 
 from benchmarks import samples
 from benchmarks.timing import median_s
-from security.records import parse, verify
-from sync.protocol.messages import Exchange
-from sync.protocol.wire import encode_message
+from cases.items import Item
+from security import padding, signing
+from security.packing import hint_of, pack
+from security.records import DOMAIN, SALT_BYTES, open_facts, parse, seal_entry, verify
+from security.records import derive_facts_key as facts_key_of
 
-REPEATS = 200
-
-
-def _verify_often(entry: bytes, public: bytes) -> None:
-    for _ in range(REPEATS):
-        verify(parse(entry), public)
+REPEATS = 300
+_AT_MS = 1_795_395_900_000
 
 
 def run() -> dict[str, object]:
-    """Compare a case of one intake and seven acts with the same content as plain JSON."""
+    """Time one act's way into a record and out of it, and count sizes."""
     keys, source = samples.tree(), random.Random(7)
-    records = samples.case_records(keys, source, 1)
-    plain = [
-        json.dumps({**facts, **body}, ensure_ascii=False).encode()
-        for facts, body in samples.contents(random.Random(7))
-    ]
-    message = Exchange(
-        versions=(1, 1),
-        unit=samples.VILLAGE,
-        device=records[0].header.device,
-        incarnation="0" * 32,
-        update_seq=len(records),
-        since=0,
-        upto=len(records),
-        records=tuple(record.raw for record in records),
-        pull=None,
-        bytes_max=0,
-        now_ms=0,
-    )
-    public = keys.units[samples.VILLAGE].device.public
-    entry = records[2].raw
-    seal_s = median_s(lambda: [samples.case_records(keys, source, 1) for _ in range(20)]) / 20
-    parse_s = median_s(lambda: [parse(entry) for _ in range(REPEATS)]) / REPEATS
-    verify_s = median_s(lambda: _verify_often(entry, public))
+    record = samples.case_records(keys, source, 1)[2]
+    signer, case_key = keys.units[samples.VILLAGE].device, source.randbytes(32)
+    facts, body = samples.contents(source)[1]
+    salts = [source.randbytes(SALT_BYTES) for _ in range(REPEATS)]
+    header, public = record.header, signer.public
+    sealed = seal_entry(header, facts, body, case_key, signer, salts[0])
+    facts_key = facts_key_of(case_key, header.case, header.generation)
+    message, signature = sealed.raw[:-64], sealed.signature
+
+    def seal() -> None:
+        for salt in salts:
+            seal_entry(header, facts, body, case_key, signer, salt)
+
+    def open_all() -> None:
+        for _ in salts:
+            opened = parse(sealed.raw)
+            verify(opened, public)
+            open_facts(opened, facts_key)
+
+    def check() -> None:
+        for _ in salts:
+            signing.verify(public, DOMAIN, message, signature)
+
+    sign_us = _us(lambda: [signer.sign(DOMAIN, message) for _ in salts])
+    check_us = _us(check)
+    seal_us, open_us = _us(seal), _us(open_all)
+    packed, padded = _sizes()
     return {
-        "plain_json_bytes": sum(map(len, plain)),
-        "sealed_bytes": sum(len(record.raw) for record in records),
-        "wire_bytes": len(encode_message(message)),
-        "wire_to_plain_ratio": round(len(encode_message(message)) / sum(map(len, plain)), 2),
-        "seal_whole_case_us": round(seal_s * 1e6),
-        "parse_record_us": round(parse_s * 1e6),
-        "parse_and_verify_record_us": round(verify_s / REPEATS * 1e6),
+        "sign_alone_us": sign_us,
+        "verify_alone_us": check_us,
+        "seal_and_sign_us": seal_us,
+        "parse_verify_and_open_us": open_us,
+        "seal_to_sign_ratio": round(seal_us / sign_us, 2),
+        "open_to_verify_ratio": round(open_us / check_us, 2),
+        "different_sizes_before_padding": packed,
+        "different_sizes_after_padding": padded,
     }
+
+
+def _us(work: object) -> float:
+    assert callable(work), "there is something to time"
+    return round(median_s(work) / REPEATS * 1e6, 1)
+
+
+def _sizes() -> tuple[int, int]:
+    hint, source = hint_of(f"{samples.VILLAGE}-01", _AT_MS), random.Random(5)
+    packed, padded = set(), set()
+    for item in samples.catalogue().items.values():
+        for facts, body in _acts(item, source):
+            parts = pack(facts, hint=hint), pack(body, hint=hint)
+            packed.add((len(parts[0]), len(parts[1])))
+            one, other = padding.pad_pair(*parts)
+            padded.add((len(one), len(other)))
+    return len(packed), len(padded)
+
+
+def _acts(
+    item: Item, source: random.Random
+) -> list[tuple[dict[str, object], dict[str, object]]]:
+    common: dict[str, object] = {
+        "at": "2026-11-23T09:05:00+08:00",
+        "clerk": f"{samples.VILLAGE}-w1",
+    }
+    form = {each.name: _text(source, source.randrange(2, 20)) for each in item.fields}
+    papers = [{"material": each.code, "state": "seen"} for each in item.materials]
+    acts: list[tuple[dict[str, object], dict[str, object]]] = [
+        (
+            {**common, "act": "receive", "item": item.code, "papers": papers},
+            {"fields": form, "query_code": "123456"},
+        )
+    ]
+    for act in ("step_done", "send_up", "decide"):
+        opinion = _text(source, source.randrange(2, 60))
+        acts.append(({**common, "act": act}, {"opinion": opinion}))
+    return acts
+
+
+def _text(source: random.Random, length: int) -> str:
+    return "".join(chr(source.randrange(0x4E00, 0x9FA5)) for _ in range(length))

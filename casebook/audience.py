@@ -42,6 +42,16 @@ def stands_for(
     return {unit: tuple(held) for unit, held in duties.items()}
 
 
+def path_tiers(registry: Registry, path: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each unit of a path with its tier; one that was closed stands for none any more.
+
+    Raises:
+        TrustError: A unit of the path is unknown to the registry.
+    """
+    units = [registry.unit(code) for code in path]
+    return [(unit.code, "" if unit.closed else unit.tier) for unit in units]
+
+
 def case_readers(
     item: Item, path: Sequence[str], duties: Mapping[str, tuple[str, ...]]
 ) -> set[str]:
@@ -60,7 +70,7 @@ def audience(
         TrustError: A unit of the path is unknown to the registry.
     """
     units = [registry.unit(code) for code in path]
-    duties = stands_for([(unit.code, unit.tier) for unit in units], tiers)
+    duties = stands_for(path_tiers(registry, path), tiers)
     full = case_readers(item, path, duties)
     readers = [
         Reader(

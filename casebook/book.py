@@ -1,21 +1,24 @@
 """The casebook of one node: receive, act, look, list."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from casebook.casefile import CaseFile, CaseFiles
 from casebook.deadlines import deadlines_of
-from casebook.desk import DRAFT_KEY, Desk, Texts, World
+from casebook.desk import DRAFT_KEY, Desk, Texts, World, clock_fact
 from casebook.errors import UnknownItemError
 from casebook.feed import Feed
+from casebook.holding import HeldBy, held_by
 from casebook.index import CaseIndex, CaseRow, Page
 from casebook.intake import Intake, Received
 from casebook.journal import Journal
+from casebook.notes import NoteReader
 from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.readmodel import ReadModel, Sources, Told
+from casebook.regrant import REGRANT_KEY, moved_homes
 from casebook.rows import BookRules
 from casebook.shelves import ANYTHING, Sought
 from casebook.times import local_date
@@ -75,6 +78,8 @@ class Casebook:
             station, office.registry, office.signer, self._feed, store, world
         )
         self.journal.read_with(office.reading)
+        self._past: dict[str, Catalogue] = {}
+        self.notes = NoteReader(store, office.registry, station.unit, office.reading)
         self._is_held = False
         self._rules = BookRules(station, catalogue, office.registry, office.calendar)
         tagger = Tagger(store, world.random_bytes)
@@ -85,10 +90,28 @@ class Casebook:
             ),
         )
 
+    def use(self, catalogue: Catalogue, calendar: Calendar) -> None:
+        """Go on under other published sets; cases keep the version of their entry."""
+        with self._feed.lock:
+            self._past[self.catalogue.version] = self.catalogue
+            self.catalogue, self.calendar = catalogue, calendar
+            self._rules = BookRules(self.station, catalogue, self.registry, calendar)
+            self._desk.use(catalogue)
+            self._model.use(self._rules)
+
+    def remember(self, catalogues: Iterable[Catalogue]) -> None:
+        """Keep older versions of the catalogue at hand, for the cases that came under them."""
+        self._past |= {each.version: each for each in catalogues}
+
     @property
     def feed(self) -> Feed:
         """The feed of this device, for others at this node who write records."""
         return self._feed
+
+    @property
+    def local_store(self) -> Store:
+        """The store of this node, for pages that keep local documents of their own."""
+        return self._store
 
     def hold(self) -> None:
         """Write nothing until `release`: this store may have forgotten what it once wrote."""
@@ -154,10 +177,12 @@ class Casebook:
             self._check_not_held()
             opened = self._open.get(case)
             file, state = opened.file, self._with_neighbours(opened)
-            ruling = self._rules.ruling(self._item(state.item), file.way, clerk)
+            item = self._item(state.item, state.item_version)
+            ruling = self._rules.ruling(item, file.way, clerk)
             if act == "retract":
                 self._check_own_device(state, str((facts or {}).get("of", "")))
-            self._desk.write(file, state, act, ruling, Texts(facts or {}, body or {}))
+            said = {**(facts or {}), **clock_fact(self._store)}
+            self._desk.write(file, state, act, ruling, Texts(said, body or {}))
         self.refresh()
         return self.state(case)
 
@@ -171,6 +196,14 @@ class Casebook:
         row = row_of(state, entry)
         if row is not None and row.device != self.station.device:
             raise UnlawfulActError("not_own")
+
+    def held_by(self, case: bytes) -> tuple[HeldBy, ...]:
+        """Return the units above that hold the case as it stands here, with their signed word.
+
+        Raises:
+            UnknownCaseError: The store holds nothing of it.
+        """
+        return held_by(self.open(case), self._store, self.registry)
 
     def open(self, case: bytes) -> CaseFile:
         """Return all records of a case, opened as far as this unit may.
@@ -202,7 +235,7 @@ class Casebook:
         self.refresh(wait=False)
         opened = self._open.get(case)
         file, state = opened.file, self._with_neighbours(opened)
-        item = self._item(state.item)
+        item = self._item(state.item, state.item_version)
         ruling = self._rules.ruling(item, file.way, clerk)
         bodies = file.bodies()
         up, down = hand_over_targets(state, ruling.actor, item, ruling.duties)
@@ -265,6 +298,15 @@ class Casebook:
         """Return the cases that the applicant of a form already has of this item, if any."""
         return self._model.twins_of(item, fields)
 
+    def found(self, field: str, number: str) -> tuple[CaseRow, ...]:
+        """Return the cases in whose form a whole number stands, of those readable here.
+
+        Args:
+            field: one of `casebook.twins.SEARCHED`.
+            number: as it was typed. Whoever asks notes the search in the journal first.
+        """
+        return self._model.found(field, number)
+
     def applicant(self, row: CaseRow) -> str | None:
         """Return the applicant's name of a listed case, None where it is not readable.
 
@@ -281,6 +323,11 @@ class Casebook:
         """Return the digest of every folded case by case id hex, to compare two nodes."""
         self.refresh()
         return self._index.digests()
+
+    def cases_of(self, homes: Iterable[str]) -> tuple[bytes, ...]:
+        """Return the ids of all cases of some homes that are at hand."""
+        self.refresh()
+        return tuple(bytes.fromhex(case) for case in self._index.cases(homes))
 
     def quarantine(self) -> tuple[QuarantineRow, ...]:
         """Return the records that arrived and could not be verified."""
@@ -307,27 +354,31 @@ class Casebook:
         return self._model.read_again()
 
     def regrant(self) -> int:
-        """Grant the cases of homes that this unit speaks for to whoever came onto their path.
-
-        Returns:
-            How many cases were granted again.
+        """Grant cases to units that came onto their path; return how many were granted.
 
         Raises:
             StoreError: The store cannot be read or written; what was granted stays granted.
         """
-        self.refresh()
-        return sum(self._regrant(bytes.fromhex(case)) for case in self._index.cases())
+        homes = moved_homes(self.registry, self.station.unit)
+        done = repr(homes).encode()
+        if not homes or self._store.local(REGRANT_KEY) == done:
+            return 0
+        granted = sum(map(self._regrant, self.cases_of(home for home, *_ in homes)))
+        self._store.put([], {REGRANT_KEY: done})
+        return granted
 
     def _regrant(self, case: bytes) -> bool:
         with self._feed.lock:
             opened = self._open.get(case, keep=False)
             newcomers = [] if self._is_held else self._rules.newcomers(opened)
-            if newcomers:
-                self._feed.append([self._desk.grant_again(opened.file, newcomers)])
-        return bool(newcomers)
+            drafts = [self._desk.grant_again(opened.file, newcomers)] if newcomers else []
+            return bool(self._feed.append(drafts)) if drafts else False
 
-    def _item(self, code: str) -> Item:
-        item = self.catalogue.items.get(code)
+    def _item(self, code: str, version: str = "") -> Item:
+        """Return an item as of a version, or as it is now where nobody has that version."""
+        known = self._past.get(version, self.catalogue)
+        now = self.catalogue.items.get(code)
+        item = now if now and now.version == version else known.items.get(code, now)
         if item is None:
             message = f"item {code or '(unreadable)'} is not in this node's catalogue"
             raise UnknownItemError(message)

@@ -14,6 +14,7 @@ from casebook.people import Station
 from casebook.ruling import Ruling, check_amount, sums_of
 from casebook.times import local_date, local_text
 from casebook.views import merged_fields
+from cases.amendments import LATEST
 from cases.catalogue import Catalogue
 from cases.fold import CaseState
 from cases.items import Item
@@ -31,6 +32,10 @@ from security.signing import Signer
 from sync.ports import Clock, RandomBytes, Store
 
 NUMBERS_KEY = "numbers"
+OFFSET_KEY = "clock/offset"
+"""Local document: seconds by which the clock of the hub above was ahead of this one."""
+
+OFFSET_S_MIN = 60
 DRAFT_KEY = "draft/{token}"
 _KEY_BYTES = 32
 _QUERY_RANDOM_BYTES = 16
@@ -65,6 +70,10 @@ class Desk:
         self._feed = feed
         self._world = world
 
+    def use(self, catalogue: Catalogue) -> None:
+        """Go on under another version of the catalogue."""
+        self._catalogue = catalogue
+
     def receive(
         self, store: Store, item: Item, intake: Intake, ruling: Ruling, draft: str
     ) -> Received:
@@ -91,10 +100,8 @@ class Desk:
             "case_no": case_no,
             "item": item.code,
             "item_version": item.version,
-            "papers": [
-                {"material": paper.material, "state": paper.state} for paper in intake.papers
-            ],
-            "warnings": list(intake.warnings),
+            **self._intake_facts(item, intake),
+            **clock_fact(store),
         }
         facts |= self._urgency(item, intake, now)
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
@@ -130,6 +137,23 @@ class Desk:
         figures = self._catalogue.jurisdiction
         urgent = is_urgent(item, intake.fields, local_date(now), figures)
         return {"urgent": True} if urgent else {}
+
+    def _intake_facts(self, item: Item, intake: Intake) -> dict[str, object]:
+        """What a receipt says of the form, without anything personal."""
+        return {
+            "papers": [
+                {"material": paper.material, "state": paper.state} for paper in intake.papers
+            ],
+            "warnings": list(intake.warnings),
+            "field_rules": self._field_rules(item),
+            **({"for_unit": intake.for_unit} if intake.for_unit else {}),
+        }
+
+    def _field_rules(self, item: Item) -> dict[str, str]:
+        """How amendments of the form go when they meet, where it is not by their order."""
+        fields = self._catalogue.fields
+        rules = {each.name: fields[each.name].conflict for each in item.fields}
+        return {name: rule for name, rule in rules.items() if rule != LATEST}
 
     def keep_numbers(self, store: Store, case_nos: Iterable[str]) -> None:
         """Never give again a number that this device is seen to have given.
@@ -279,6 +303,26 @@ class _Sheet:
             blobs=None,
             extra=position.extra,
         )
+
+
+def clock_fact(store: Store) -> dict[str, object]:
+    """Return the fact of how far off the hub's clock was at the last contact, if it was."""
+    kept = store.local(OFFSET_KEY)
+    return {"clock_offset_s": int(kept)} if kept else {}
+
+
+def note_offset(store: Store, offset_ms: int) -> None:
+    """Keep by how much the clock of the hub is ahead of this one; little is forgotten.
+
+    Args:
+        store: of this device.
+        offset_ms: as the last session measured it.
+    """
+    seconds = round(offset_ms / 1000)
+    kept = store.local(OFFSET_KEY)
+    value = str(seconds).encode() if abs(seconds) > OFFSET_S_MIN else None
+    if value != kept:
+        store.put([], {OFFSET_KEY: value}, expect={OFFSET_KEY: kept})
 
 
 def _case_key(keys: CaseKeys) -> bytes:

@@ -27,6 +27,12 @@ class NotAuthorisedError(CasebookError):
     hint = "ask the hub that stands above the unit"
 
 
+class PolicyError(CasebookError):
+    """A policy cannot be used as it stands; nothing of it is in force."""
+
+    hint = "correct the named value; docs/operations.md lists every value with its bounds"
+
+
 class UnknownItemError(CasebookError):
     """The item code is not in the catalogue of this node."""
 

@@ -5,7 +5,6 @@ built again at any time: the store is the truth.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,12 +13,19 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.db import DescIndex, Table
 
+from sync.stores.sealing import FAULTS, open_file
+
 _log = logging.getLogger(__name__)
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
+
+_TAGGED = (
+    "SELECT cases.* FROM cases JOIN tags USING (case_id) WHERE tag = :tag"
+    " ORDER BY updated_ms DESC, case_id LIMIT :most"
+)
 
 ENDED = (
     "delivered",
@@ -157,24 +163,22 @@ class Page:
 class CaseIndex:
     """The table of cases of one node, and how far it has followed the store."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, key: bytes | None = None) -> None:
         """Open or make the read model; None keeps it in memory (the simulator, tests).
 
-        A damaged file is dropped: everything in it follows from the store.
+        With a key the file is sealed. A damaged file is dropped, and so is one that another
+        key or none has sealed: everything in it follows from the store.
         """
         self._lock = threading.RLock()
         try:
-            self._database = _connected(path)
-            self._migrate()
-        except sqlite3.DatabaseError:
+            self._database = self._opened(path, key)
+        except FAULTS:
             if path is None:
                 raise
             _log.exception("the read model is damaged and is built again")
-            self._database.conn.close()
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
-            self._database = _connected(path)
-            self._migrate()
+            self._database = self._opened(path, key)
 
     def place(self) -> Place:
         """Return how far the rows follow which store."""
@@ -247,6 +251,20 @@ class CaseIndex:
             )
             return tuple(CaseRow(**row) for row in found)
 
+    def note_tags(self, tags: Mapping[str, Iterable[str]]) -> None:
+        """Replace the search tags of cases, by case id."""
+        with self._lock, self._database.conn:
+            for case_id, values in tags.items():
+                self._table("tags").delete_where("case_id = ?", [case_id])
+                rows = [{"tag": tag, "case_id": case_id} for tag in values]
+                self._table("tags").insert_all(rows, pk=("tag", "case_id"), ignore=True)
+
+    def tagged(self, tag: str, limit: int) -> tuple[CaseRow, ...]:
+        """Return the cases with a search tag, newest act first."""
+        with self._lock:
+            found = self._database.query(_TAGGED, {"tag": tag, "most": limit})
+            return tuple(CaseRow(**row) for row in found)
+
     def row(self, case_id: str) -> CaseRow | None:
         """Return the row of one case, None where the read model does not have it yet."""
         with self._lock:
@@ -277,16 +295,20 @@ class CaseIndex:
             rows = self._database.query("SELECT case_id, digest FROM cases")
             return {row["case_id"]: row["digest"] for row in rows}
 
-    def cases(self) -> tuple[str, ...]:
-        """Return the ids of all cases, in hex."""
+    def cases(self, homes: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of all cases of some homes, in hex."""
+        ids: list[str] = []
         with self._lock:
-            rows = self._database.query("SELECT case_id FROM cases ORDER BY case_id")
-            return tuple(str(row["case_id"]) for row in rows)
+            for home in homes:
+                rows = self._table("cases").rows_where("home = ?", [home], select="case_id")
+                ids += [str(row["case_id"]) for row in rows]
+        return tuple(sorted(ids))
 
     def clear(self) -> None:
         """Forget every row; the next update starts from the beginning of the store."""
         with self._lock, self._database.conn:
             self._database.execute("DELETE FROM cases")
+            self._database.execute("DELETE FROM tags")
             self._database.execute("DELETE FROM progress")
 
     def close(self) -> None:
@@ -294,21 +316,34 @@ class CaseIndex:
         with self._lock:
             self._database.conn.close()
 
+    @staticmethod
+    def _opened(path: Path | None, key: bytes | None) -> Database:
+        database = _connected(path, key)
+        try:
+            _migrate(database)
+        except FAULTS:
+            database.conn.close()
+            raise
+        return database
+
     def _table(self, name: str) -> Table:
         return self._database.table(name)
 
-    def _migrate(self) -> None:
-        version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA:
-            return
-        for name in self._database.table_names():
-            self._table(name).drop()
-        self._table("cases").create(_CASES, pk="case_id")
-        for columns in _INDEXED:
-            self._table("cases").create_index(columns)
-        self._table("progress").create(_PROGRESS, pk="id")
-        self._table("heard").create(_HEARD, pk="entry")
-        self._database.execute(f"PRAGMA user_version = {SCHEMA}")
+
+def _migrate(database: Database) -> None:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == SCHEMA:
+        return
+    for name in database.table_names():
+        database.table(name).drop()
+    database.table("cases").create(_CASES, pk="case_id")
+    for columns in _INDEXED:
+        database.table("cases").create_index(columns)
+    database.table("progress").create(_PROGRESS, pk="id")
+    database.table("heard").create(_HEARD, pk="entry")
+    database.table("tags").create({"tag": str, "case_id": str}, pk=("tag", "case_id"))
+    database.table("tags").create_index(["case_id"])
+    database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 def _place(row: Mapping[str, object]) -> Place:
@@ -317,11 +352,15 @@ def _place(row: Mapping[str, object]) -> Place:
     )
 
 
-def _connected(path: Path | None) -> Database:
-    place = ":memory:" if path is None else str(path)
-    connection = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+def _connected(path: Path | None, key: bytes | None) -> Database:
+    place = "file::memory:" if path is None else path.absolute().as_uri()
+    connection = open_file(place, key)
     database = Database(connection)
-    if path is not None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        if path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+    except FAULTS:
+        connection.close()
+        raise
     return database

@@ -4,7 +4,8 @@ Each act is tried, written in one transaction, and then holds at this hub at onc
 learn it as their sessions bring it.
 """
 
-from collections.abc import Callable, Collection
+import hashlib
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from casebook.errors import NotAuthorisedError
@@ -14,11 +15,12 @@ from casebook.proposal import Proposal
 from security.carriers import carry_statement
 from security.epochs import seal_epoch
 from security.errors import TrustError
-from security.header import NO_CASE, STATEMENT, Header
+from security.header import NO_CASE, PUBLISH, STATEMENT, Header
+from security.publications import Part, carry_part, part_fields, split_set
 from security.records import Record
 from security.registry import Registry, Unit
 from security.signing import ReadingKey, Signer, SigningKey
-from security.statements import Device, parse_statement
+from security.statements import OWN, Device, parse_statement
 from security.suites import KEY_BYTES
 from sync.authority import Authority, Learnt
 from sync.feeds import decode_feed, feed_key
@@ -140,6 +142,26 @@ class Registrar:
         self._act([code, parent], state)
         return self.registry.unit(code)
 
+    def merge(self, code: str, into: str) -> Unit:
+        """Let a unit go up in another: it comes to stand below, closed, its machines revoked.
+
+        The other unit stands on the path of its cases from then on, and goes on with them.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        self.move(code, into)
+
+        def state(act: Proposal) -> None:
+            act.say(code, "unit", {**act.unit_fields(code), "closed": True})
+            for device in act.trial.devices(code):
+                if act.trial.is_active(device.id):
+                    last = self._last_seq(device.id)
+                    act.say(code, "revoke", {"device": device.id, "after_seq": last})
+
+        self._act([code], state)
+        return self.registry.unit(code)
+
     def restate(self, code: str, **changes: object) -> Unit:
         """State a unit again with some fields changed: a name, its keys, closed, gateways.
 
@@ -212,6 +234,33 @@ class Registrar:
         self._act([unit], lambda act: act.say(unit, "incarnation", fields))
         return number
 
+    def publish(self, name: str, content: bytes, version: str, effective_ms: int) -> bytes:
+        """Publish a version of a set for this unit and all below; returns its hash.
+
+        The caller has checked that it is one.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
+        unit = self._station.unit
+        content_hash = hashlib.sha256(content).digest()
+        fields = {
+            "name": name,
+            "version": version,
+            "hash": content_hash,
+            "size": len(content),
+            "effective_ms": effective_ms,
+        }
+        pieces = split_set(content)
+        known = {each.stated.hash for each in self.registry.publications(unit)}
+        parts = [
+            self._part(Part(content_hash, number, len(pieces)), piece)
+            for number, piece in enumerate(pieces)
+            if content_hash not in known
+        ]
+        self._act([unit], lambda act: act.say(unit, "publish", fields, log=OWN), parts)
+        return content_hash
+
     def carry(self, raw: bytes) -> None:
         """Pass on a statement that was signed elsewhere: by the root key, which is offline.
 
@@ -241,16 +290,23 @@ class Registrar:
         key = feed_key(device, self.registry.incarnation(device))
         return decode_feed(self._store.local(key)).head
 
-    def _act(self, about: Collection[str], state: Callable[[Proposal], object]) -> None:
+    def _act(
+        self,
+        about: Collection[str],
+        state: Callable[[Proposal], object],
+        more: Sequence[Draft] = (),
+    ) -> None:
         if self._pens.unit is None:
             raise NotAuthorisedError("this node holds no signing key of a unit")
         with self._feed.lock:
             act = Proposal(self.registry, self._station.unit, self._pens.unit, about)
             state(act)
-            self._write(act.carried)
+            self._write(act.carried, more)
 
-    def _write(self, carried: list[tuple[tuple[str, ...], bytes]]) -> None:
-        self._feed.append([self._draft(path, raw) for path, raw in carried])
+    def _write(
+        self, carried: list[tuple[tuple[str, ...], bytes]], more: Sequence[Draft] = ()
+    ) -> None:
+        self._feed.append([*(self._draft(path, raw) for path, raw in carried), *more])
         for _, raw in carried:
             if self._authority.learn(raw) not in {Learnt.NEW, Learnt.KNOWN}:
                 raise TrustError("the registry changed while a statement was written")
@@ -258,18 +314,29 @@ class Registrar:
 
     def _draft(self, path: tuple[str, ...], raw: bytes) -> Draft:
         def draft(position: Position) -> Record:
-            header = Header(
-                type=STATEMENT,
-                case=NO_CASE,
-                path=path,
-                device=self._station.device,
-                seq=position.seq,
-                prev=position.prev,
-                hlc=position.hlc,
-            )
+            header = self._header(STATEMENT, path, position)
             return carry_statement(header, raw, self._pens.device)
 
         return draft
+
+    def _part(self, part: Part, piece: bytes) -> Draft:
+        def draft(position: Position) -> Record:
+            path = self.registry.path(self._station.unit)
+            header = replace(self._header(PUBLISH, path, position), extra=part_fields(part))
+            return carry_part(header, piece, self._pens.device)
+
+        return draft
+
+    def _header(self, kind: str, path: tuple[str, ...], position: Position) -> Header:
+        return Header(
+            type=kind,
+            case=NO_CASE,
+            path=path,
+            device=self._station.device,
+            seq=position.seq,
+            prev=position.prev,
+            hlc=position.hlc,
+        )
 
 
 def subtree(registry: Registry, code: str) -> list[str]:

@@ -10,18 +10,37 @@ from security.grants import CASE_KEY, Reader
 from security.records import Record
 from security.registry import Registry
 
+REGRANT_KEY = "regranted"
+"""Local document: for which homes and paths all cases were granted again."""
 
-def speaker_of(registry: Registry, home: str) -> str:
-    """Return the unit whose machines write for a unit: itself, or the nearest above with one.
+
+def speaker_of(registry: Registry, path: tuple[str, ...]) -> str:
+    """Return the unit of a case's path that grants: its home, or the nearest with a machine.
 
     Raises:
-        TrustError: There is no such unit.
+        TrustError: A unit of the path is unknown.
     """
-    path = registry.path(home)
     for code in reversed(path):
         if any(registry.is_active(device.id) for device in registry.devices(code)):
             return code
     return path[0]
+
+
+def moved_homes(registry: Registry, unit: str) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return the homes with another path than once that a unit is or was above.
+
+    Each with its path and with who writes for it: when either changes, somebody may have to
+    grant again.
+    """
+    moved = registry.moved()
+    if not moved:
+        return []
+    found = []
+    for each in registry.units():
+        is_moved = any(code in moved for code in each.path)
+        if is_moved and unit in registry.stood_above(each.code):
+            found.append((each.code, each.path, speaker_of(registry, each.path)))
+    return sorted(found)
 
 
 def lacking(grants: Iterable[Record], wanted: Sequence[Reader]) -> list[Reader]:

@@ -74,10 +74,9 @@ class BookRules(Rules):
         file = opened.file
         if file.keys is None or file.keys.case is None or not file.path:
             return []
-        home = file.path[-1]
         item = self.catalogue.items.get(opened.state.item)
-        if item is None or speaker_of(self.registry, home) != self.station.unit:
+        if item is None or speaker_of(self.registry, file.path) != self.station.unit:
             return []
-        path = self.registry.path(home)
+        path = self.registry.path(file.path[-1])
         wanted = audience(item, path, self.registry, self.catalogue.tiers)
         return lacking(file.grants, wanted)

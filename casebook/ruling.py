@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from casebook.audience import case_readers, stands_for
+from casebook.audience import case_readers, path_tiers, stands_for
 from casebook.people import Clerk, Station
 from cases.catalogue import Catalogue, Defaults
 from cases.catalogue_checks import least_time
@@ -125,8 +125,7 @@ class Rules:
 
     def duties(self, path: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Return which catalogue tiers each unit of a path stands for."""
-        tiers = [(code, self.registry.unit(code).tier) for code in path]
-        return stands_for(tiers, self.catalogue.tiers)
+        return stands_for(path_tiers(self.registry, path), self.catalogue.tiers)
 
 
 def check_amount(ruling: Ruling, fields: Mapping[str, object]) -> None:

@@ -42,6 +42,7 @@ class Field:
     `type` is `text`, `enum` (with `enum`), `int`, `decimal`, `date`, `division`, `file`, `geo`
     or `rows` (with `columns`, which are fields too). `fill_from` names the field whose citizen
     number gives this one. `sensitive` is empty, `mid` or `high`: how strictly a page masks it.
+    `conflict` says which value counts when the field was amended in two places apart.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Field:
     sensitive: str = ""
     fill_from: str = ""
     columns: tuple[str, ...] = ()
+    conflict: str = "latest"
 
 
 @dataclass(frozen=True, slots=True)

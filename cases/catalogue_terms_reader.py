@@ -16,6 +16,7 @@ from cases.catalogue_terms import (
 )
 from cases.errors import CatalogueError
 from cases.expression_parser import RESERVED
+from cases.grammar import RULES_OF_FIELDS
 from cases.items import Fee, Text
 from cases.validators import RULE_NAMES
 
@@ -152,7 +153,7 @@ def _fields(
 def _field(section: Section, name: str, enums: Mapping[str, Enumeration]) -> Field:
     section.only(
         *("zh", "en", "type", "required", "validators", "enum", "default"),
-        *("sensitive", "fill_from", "columns"),
+        *("sensitive", "fill_from", "columns", "conflict"),
     )
     kind = section.choice("type", FIELD_TYPES, "type")
     enum = section.choice("enum", enums, "enumeration") if section.has("enum") else ""
@@ -169,6 +170,7 @@ def _field(section: Section, name: str, enums: Mapping[str, Enumeration]) -> Fie
         sensitive=_optional_choice(section, "sensitive", ("mid", "high")),
         fill_from=section.text("fill_from") if section.has("fill_from") else "",
         columns=section.names("columns"),
+        conflict=_optional_choice(section, "conflict", RULES_OF_FIELDS) or RULES_OF_FIELDS[0],
     )
 
 

@@ -146,6 +146,10 @@ class GatewayPart:
             _log.warning("the end of the accounts was not written", extra={"why": str(error)})
         self._ledger.close()
 
+    def close_device(self, device: str) -> None:
+        """End the session of a device at once; its right was taken away."""
+        self._gateway.close_device(device)
+
     def _note(self, status: StatusType) -> None:
         self._accountant.take(gateway_record(status, self._name, self._accountant.now()))
 

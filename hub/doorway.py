@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from hub.access import EveryDevice, judge_of
+from hub.access import PublishedPolicy, judge_of
 from hub.accounting import Accountant, GatewayPart
 from hub.ledger import SessionLedger
 from hub.sshd import openssh_gateway
-from security.errors import KeyFileError
+from security.errors import KeyFileError, TrustError
 from security.tunnel.admission import Admission, DeviceGateway, Entrance, GatewaySettings
 from security.tunnel.gateway import Gateway
 from security.tunnel.openssh.krl import NEVER_ISSUED
@@ -33,7 +33,10 @@ class Doorway:
         self.accountant = Accountant(self.ledger, installation.casebook.journal, self._now)
         station = installation.station
         self._judge = judge_of(
-            installation.registry, (station.unit, station.device), EveryDevice(), self._now
+            installation.registry,
+            (station.unit, station.device),
+            PublishedPolicy(installation.published.policy),
+            self._now,
         )
 
     def open(self, address: Address, entrance: Entrance) -> GatewayPart:
@@ -63,6 +66,7 @@ class Doorway:
             ca_public=keys.ssh_ca.public_key().public_bytes_raw(),
             authorise=lambda device, _certificate: self._judged(device),
             now=self._now,
+            authorise_lapsed=self._judged_lapsed,
             # Under OpenSSH its own list refuses this one, which proves that it is in use.
             revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
             targets=lambda device: self._judge(device).targets,
@@ -73,6 +77,15 @@ class Doorway:
             return openssh_gateway(folder, admission, entrance, reports)
         settings = GatewaySettings(address.host, address.port)
         return Gateway(settings, keys.host, admission, entrance, reports)
+
+    def _judged_lapsed(self, device: str, ssh: str) -> None:
+        """Let a device in to ask for a certificate, if the registry states this key for it."""
+        registry, unit = self._installation.registry, self._installation.station.unit
+        known = registry.device(device)
+        if registry.unit(known.unit).parent != unit:
+            raise TrustError(f"device {device} does not belong to a unit below this one")
+        if not registry.is_active(device) or known.ssh != ssh:
+            raise TrustError(f"device {device} is not to get another certificate")
 
     def _judged(self, device: str) -> None:
         self._judge(device)

@@ -5,31 +5,47 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from hub.accounting import with_terminals
+from casebook.errors import PolicyError
+from casebook.policy import CERTIFICATE_DAYS, Policy
+from hub.accounting import GatewayPart, with_terminals
+from hub.acts import Acts
+from hub.control import ControlApplication, control_key
+from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
-from security.errors import TrustError
+from hub.rates import with_rates
+from hub.renewal import Renewals
+from security.errors import KeyFileError, TrustError
+from security.statements import Revocation, Statement
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.authority import replay
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
-from sync.transports.http import line
+from sync.transports.http import ExchangeApplication, line
 from sync.transports.http_server import ExchangeServer
 from sync.views.scoped import Child
-from sync.wallclock import WallClock
+from sync.wallclock import WallClock, random_bytes
 from web.app import WebContext, create_app
+from web.caretaking import Caretaker
+from web.connection import Connection
 from web.couchdoor import FEEDS, open_couch_door
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
-from web.program import Connection, Indexing, Part, run_until_told
+from web.program import Indexing, Part, run_until_told
+from web.renewal import CONTENT_TYPE as RENEWAL_TYPE
+from web.renewal import PATH as RENEWAL_PATH
 from web.serving import CALLER, PageServer
 from web.settings import Address, load_settings
 from web.startnote import note_start
 from web.storing import follow
+from web.unlocking import BY_HAND, Unlocking
+
+SERIAL_FILE = "ssh-serial"
+"""Beside `config.toml`: the next serial when the network was made."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +54,15 @@ _accounting = logging.getLogger("postroad.accounting")
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
+def run_hub(
+    config: Path, ready: Callable[[Installation], None], how: Unlocking = BY_HAND
+) -> None:
     """Run a hub until it is told to stop.
 
     Args:
         config: its `config.toml`.
         ready: called once pages and gateway answer.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError: The configuration is wrong, or a port is in use.
@@ -52,7 +71,7 @@ def run_hub(config: Path, ready: Callable[[Installation], None]) -> None:
     settings = load_settings(config)
     if settings.gateway is None:
         raise SettingsError(f"{config}: a hub needs [gateway]")
-    installation = open_installation(settings)
+    installation = open_installation(settings, how)
     try:
         log_to(settings.data / "hub.log")
         parts = _parts(installation, settings.gateway)
@@ -79,23 +98,33 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         poke=connection.agent.poke if connection else lambda: None,
         secret=installation.cookie_key,
         now_ms=WallClock().now_ms,
+        idle_ms=settings.idle_minutes * 60_000,
+        is_sealed=installation.is_sealed,
     )
     doorway = Doorway(installation)
     pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
     log = keeper.application(sync_device)
+    acts = Acts(installation, WallClock(), random_bytes)
+    control = ControlApplication(acts, control_key(settings.data, random_bytes))
     driver = _driver(installation, connection)
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
     )
-    front = with_terminals(api_of(pages, log), sync_device, doorway.accountant)
-    api = front if door is None else door.beside(front)
+    renewals = _renewals(installation)
+    told = with_terminals(
+        api_of(pages, log, control, renewals), sync_device, doorway.accountant
+    )
+    front = with_rates(told, sync_device)
+    api = renewal_alone(front if door is None else door.beside(front))
     server = PageServer(settings.pages, api, waiting=FEEDS)
     exchanges = ExchangeServer(driver.reception, server.adopt)
     entry = doorway.open(gateway, exchanges.adopt)
     # What another program of this hub put into a shared store is to be known and to climb here.
     follow(installation.store, lambda: _heard(installation, connection))
+    watch_revocations(installation, entry)
+    caretaker = Caretaker(installation, WallClock())
     answering: list[Part | None] = [server, exchanges, door, Indexing(installation)]
-    parts = [*answering, entry, keeper, connection]
+    parts = [*answering, entry, keeper, caretaker, connection]
     return [part for part in parts if part is not None]
 
 
@@ -105,8 +134,53 @@ def _heard(installation: Installation, connection: Connection | None) -> None:
         connection.agent.poke()
 
 
-def api_of(pages: Application, log: Application) -> Application:
-    """Return one application: the log by its path, pages for the rest.
+def watch_revocations(installation: Installation, gateway: GatewayPart) -> None:
+    """Close the live session of a device as soon as its revocation is stored."""
+
+    def closed(news: tuple[Statement, ...]) -> None:
+        for statement in news:
+            if isinstance(statement.content, Revocation):
+                gateway.close_device(statement.content.device)
+
+    installation.authority.listen(closed)
+
+
+def renewal_alone(application: Application) -> Application:
+    """Return the application; a device whose certificate does not count renews it, no more."""
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        caller: Caller | None = environ.get(CALLER)
+        if caller and caller.is_lapsed and environ.get("PATH_INFO") != RENEWAL_PATH:
+            start_response("403 Forbidden", [("Content-Length", "0")])
+            return []
+        return application(environ, start_response)
+
+    return guarded
+
+
+def _renewals(installation: Installation) -> Application:
+    settings, ca = installation.settings, installation.keys.ssh_ca
+    if ca is None:
+        raise KeyFileError(f"{settings.keys}: the keys of a hub are not there")
+
+    def days() -> int:
+        try:
+            return installation.published.policy().whole(CERTIFICATE_DAYS)
+        except PolicyError:
+            _log.exception("the policy cannot be used")
+            return Policy().whole(CERTIFICATE_DAYS)
+
+    renewals = Renewals(installation.registry, installation.store, ca, WallClock(), days)
+    renewals.begin_at(settings.keys.parent / SERIAL_FILE)
+    return ExchangeApplication(
+        renewals.answer, renewing_device, path=RENEWAL_PATH, content_type=RENEWAL_TYPE
+    )
+
+
+def api_of(
+    pages: Application, log: Application, control: Application, renewals: Application
+) -> Application:
+    """Return one application: log, control and renewals by their paths, pages for the rest.
 
     Whoever came for the exchanges gets no pages; whoever came for pages speaks for no device.
     Exchanges themselves are answered elsewhere, while they arrive.
@@ -117,6 +191,10 @@ def api_of(pages: Application, log: Application) -> Application:
         path = environ.get("PATH_INFO", "")
         if path.startswith(PREFIX):
             return log(environ, start_response)
+        if path.startswith(CONTROL_PREFIX):
+            return control(environ, start_response)
+        if path == RENEWAL_PATH:
+            return renewals(environ, start_response)
         if path.startswith("/sync/") or (caller is not None and caller.target is Target.SYNC):
             return line(start_response, "404 Not Found")
         return pages(environ, start_response)
@@ -126,6 +204,14 @@ def api_of(pages: Application, log: Application) -> Application:
 
 def sync_device(environ: dict[str, Any]) -> str | None:
     """Return the device that came for exchanges; None for pages and programs of the machine."""
+    caller: Caller | None = environ.get(CALLER)
+    if caller is None or caller.target is not Target.SYNC or caller.is_lapsed:
+        return None
+    return caller.device
+
+
+def renewing_device(environ: dict[str, Any]) -> str | None:
+    """Return the device that may ask for a certificate, also with one that has ended."""
     caller: Caller | None = environ.get(CALLER)
     return caller.device if caller and caller.target is Target.SYNC else None
 
@@ -139,6 +225,7 @@ def _driver(installation: Installation, connection: Connection | None) -> Downst
         registry=installation.registry,
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
+        holdings=installation.holdings,
     )
 
 

@@ -12,7 +12,7 @@ from security.receipts import MERGE_DELAY_MS, Receipt, verify_receipt
 from security.registry import Registry
 from security.tlog_notes import device_of
 from security.tlog_proof import PROOF_BYTES_MAX, LogProof, format_proof, parse_proof
-from security.tlog_trust import log_unit, policy_of
+from security.tlog_trust import verify_case_proof
 from sync.log.hublog import prove
 from sync.wallclock import WallClock
 from web.terminal import Commands, Terminal
@@ -100,7 +100,7 @@ def write_proof(arguments: argparse.Namespace) -> None:
 def _say_proven(
     terminal: Terminal, proof: LogProof, receipt: Receipt, registry: Registry
 ) -> None:
-    is_final = proven(proof, receipt, registry)
+    is_final = verify_case_proof(proof, receipt.case, receipt.device, registry)
     terminal.say(
         "receipt.logged" if is_final else "receipt.logged_provisionally",
         case_no=receipt.case_no,
@@ -108,17 +108,3 @@ def _say_proven(
         index=proof.index,
         size=proof.signed.checkpoint.size,
     )
-
-
-def proven(proof: LogProof, receipt: Receipt, registry: Registry) -> bool:
-    """Tell whether a proof is final that a record of the receipt's case was logged above it.
-
-    Raises:
-        VerdictError: It is about another case, or of a log that is not above the station.
-        TrustError, SignatureError, ProofError: It does not hold.
-    """
-    unit = log_unit(registry, proof.signed)
-    above = registry.path(registry.device(receipt.device).unit)
-    if proof.extra[CASE_OFFSET:] != receipt.case or unit.code not in above:
-        raise VerdictError("receipt.other_case", case_no=receipt.case_no)
-    return proof.verify(proof.extra, policy_of(registry, unit.code))

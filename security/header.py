@@ -1,5 +1,6 @@
 """The clear, authenticated header of a record: where it belongs, never whom it concerns."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,6 +41,7 @@ JOURNAL = "journal"
 """Audience policy of a journal and of the grants that open it."""
 
 _EXTRA_KEY_LENGTH_MAX = 32
+_READ_MAX = 2048  # a record is read when it is unpacked, when it is judged and when it is shown
 _EXTRA = "extra"
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _KNOWN = (
@@ -85,8 +87,9 @@ def encode_header(header: Header) -> bytes:
     return encode(_to_row(header))
 
 
+@functools.lru_cache(maxsize=_READ_MAX)
 def decode_header(encoded: bytes) -> Header:
-    """Read a header.
+    """Read a header; one that was read a moment ago is not read again.
 
     Raises:
         FormatError: It is not a header of a format and suite that this program knows.

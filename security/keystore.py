@@ -7,7 +7,7 @@ Windows modes mean nothing; there the folder inherits what the installer granted
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from security.errors import KeyFileError
 from security.signing import ReadingKey, SigningKey
-from security.suites import KEY_BYTES
+from security.suites import KEY_BYTES, RandomBytes
 
 DEVICE_SIGNING = "device-signing.pem"
 DEVICE_READING = "device-reading.pem"
@@ -33,8 +33,6 @@ SSH = "ssh.pem"
 SSH_CERTIFICATE = "ssh-cert.pub"
 SSH_CA = "ssh-ca.pem"
 HOST = "host.pem"
-
-RandomBytes = Callable[[int], bytes]
 
 _UNIT_READING = re.compile(r"unit-reading-(0|[1-9][0-9]{0,9})\.pem")
 _FILE_BYTES_MAX = 16384

@@ -259,6 +259,14 @@ class Registry:
         below = [code for code in moved if unit in units[code].path[:-1]]
         return tuple(sorted(code for code in below if self._strayed(code, unit)))
 
+    def moved(self) -> frozenset[str]:
+        """Give the units that once stood elsewhere than they do now."""
+        return frozenset(self._state.moved.copy())
+
+    def stood_above(self, code: str) -> frozenset[str]:
+        """Give all units that a unit has or had above it, and the unit itself."""
+        return frozenset(stood_above(self._state, code))
+
     def heads(self, units: Collection[str]) -> tuple[Head, ...]:
         """Give how far the logs of some units are known, to compare with a neighbour."""
         names = [name for code in units for name in (code, log_name(code, "own"))]

@@ -156,6 +156,39 @@ def check_user_certificate(
     return Certificate(device, read.serial, read.valid_before, public_line(key))
 
 
+def read_lapsed_certificate(certificate: str | bytes) -> Certificate:
+    """Read a certificate that does not count any more: ended, or of a former authority.
+
+    It names a device and its key; whether they belong together is for the registry to say, and
+    whether the client holds the key for whoever called.
+
+    Raises:
+        TrustError: It is not a certificate of a device for an Ed25519 key.
+    """
+    read = _load(certificate)
+    if read.type is not SSHCertificateType.USER:
+        raise TrustError("the certificate is not that of a user")
+    key = read.public_key()
+    if not isinstance(key, Ed25519PublicKey) or read.serial < 1:
+        raise TrustError("the certificate is not for an Ed25519 key")
+    return Certificate(_device_of(read), read.serial, read.valid_before, public_line(key))
+
+
+def validity_of(certificate: str) -> tuple[int, int]:
+    """Give the first second in which a certificate holds, and the first in which it does not.
+
+    Raises:
+        TrustError: It cannot be read.
+    """
+    read = _load(certificate)
+    return read.valid_after, read.valid_before
+
+
+def certificate_line(certificate: bytes) -> str:
+    """Give the OpenSSH line of a binary certificate."""
+    return _line(certificate).decode("ascii")
+
+
 def public_line(key: Ed25519PublicKey) -> str:
     """Give the OpenSSH line of a key, without a comment."""
     return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")

@@ -4,6 +4,8 @@ Suite 1 is AES-256-GCM, HKDF-SHA256, Ed25519 and HPKE (RFC 9180) with X25519. Th
 in every header, so that another suite can be added without guessing at old records.
 """
 
+from collections.abc import Callable
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,6 +13,9 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from security.errors import FormatError, OpenError
+
+RandomBytes = Callable[[int], bytes]
+"""The port for random bytes, as keys need them."""
 
 SUITE_1 = 1
 KEY_BYTES = 32

@@ -4,6 +4,7 @@ Level 0 holds leaf hashes; each hash of a higher level stands for a full tile be
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 
 from security.errors import FormatError, ProofError
@@ -18,6 +19,7 @@ LEVEL_MAX = 5
 ENTRIES = "entries"
 
 _GROUP = 1_000
+_KEPT = 256
 _PATH = re.compile(
     r"tile/(?P<level>[0-5]|entries)/(?P<index>(?:x[0-9]{3}/){0,4}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
@@ -75,30 +77,52 @@ def tiles_of(size: int) -> list[tuple[int, int, int]]:
 def hash_reader(read_tile: TileReader) -> HashReader:
     """Give the hashes of complete subtrees from tiles.
 
+    The subtrees of a tile are worked out together when the first is asked for, and kept for the
+    next: a proof asks for one of every size.
+
     Raises (the reader):
         ProofError: A tile is shorter than the tree says.
     """
+    kept: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
 
     def read(level: int, index: int) -> bytes:
         tile_level, depth = divmod(level, HEIGHT)
         first = index << depth
-        tile, offset = first >> HEIGHT, first % WIDTH
-        hashes = read_tile(tile_level, tile)
-        if len(hashes) < (offset + (1 << depth)) * HASH_BYTES:
+        tile, offset = first >> HEIGHT, first % WIDTH >> depth
+        rows = kept.get((tile_level, tile))
+        if rows is None:
+            rows = _rows(read_tile(tile_level, tile))
+            kept[tile_level, tile] = rows
+            if len(kept) > _KEPT:
+                kept.popitem(last=False)
+        if depth >= len(rows) or offset >= len(rows[depth]):
             raise ProofError(f"tile {tile_path(tile_level, tile)} is cut off")
-        return _subtree(hashes, offset, 1 << depth)
+        return rows[depth][offset]
 
     return read
 
 
 def full_root(hashes: bytes) -> bytes:
     """Give the hash that stands for a full tile in the level above."""
-    return _subtree(hashes, 0, WIDTH)
+    return subtree(hashes, 0, WIDTH)
 
 
-def _subtree(hashes: bytes, offset: int, count: int) -> bytes:
+def subtree(hashes: bytes, offset: int, count: int) -> bytes:
+    """Give the root over `count` hashes of a row, a power of two, from `offset` on."""
     start, end = offset * HASH_BYTES, (offset + count) * HASH_BYTES
     row = [hashes[place : place + HASH_BYTES] for place in range(start, end, HASH_BYTES)]
     while len(row) > 1:
         row = [node_hash(row[place], row[place + 1]) for place in range(0, len(row), 2)]
     return row[0]
+
+
+def _rows(hashes: bytes) -> list[list[bytes]]:
+    """The hashes of all complete subtrees within a tile, by their level."""
+    count = len(hashes) // HASH_BYTES * HASH_BYTES
+    rows = [[hashes[place : place + HASH_BYTES] for place in range(0, count, HASH_BYTES)]]
+    while len(rows[-1]) > 1 and len(rows) < HEIGHT:
+        row = rows[-1]
+        rows.append(
+            [node_hash(row[place], row[place + 1]) for place in range(0, len(row) - 1, 2)]
+        )
+    return rows

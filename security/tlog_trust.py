@@ -8,6 +8,7 @@ nobody above: its checkpoints are pinned by the feeds below it and printed once 
 
 from security.errors import FormatError, TrustError
 from security.registry import Registry, Unit
+from security.suites import HASH_BYTES
 from security.tlog_notes import (
     COSIGNATURE,
     LOG,
@@ -19,6 +20,7 @@ from security.tlog_notes import (
     witness_name,
 )
 from security.tlog_policy import NONE, Group, Policy
+from security.tlog_proof import LogProof
 
 SIBLINGS_MAX = 24
 """Siblings whose word counts; a policy holds at most 32 witnesses."""
@@ -94,3 +96,23 @@ def _witnesses(registry: Registry, units: list[str]) -> dict[str, Verifier]:
         for device in registry.devices(unit)
         if registry.revoked_after(device.id) is None
     }
+
+
+def verify_case_proof(proof: LogProof, case: bytes, device: str, registry: Registry) -> bool:
+    """Check that a hub above a device logged a record of a case; tells whether that is final.
+
+    Args:
+        proof: its `extra` is the leaf, which names the case.
+        case: the id in a receipt.
+        device: who gave the receipt.
+        registry: says whose logs stand above the device.
+
+    Raises:
+        TrustError: The proof is about another case, or of a log that is not above the device.
+        SignatureError, ProofError: It does not hold.
+    """
+    unit = log_unit(registry, proof.signed)
+    above = registry.path(registry.device(device).unit)
+    if proof.extra[HASH_BYTES:] != case or unit.code not in above:
+        raise TrustError("the proof is not about the case of this receipt")
+    return proof.verify(proof.extra, policy_of(registry, unit.code))

@@ -9,21 +9,26 @@ from casebook.desk import World as DeskWorld
 from casebook.epochs import ReadingKeys
 from casebook.index import CaseIndex
 from casebook.people import Clerk, station_of
+from casebook.published import PublishedSets
 from casebook.registrar import Pens, Registrar, subtree
 from cases.catalogue import Catalogue
 from cases.limits import Calendar
 from security.registry import Registry
 from security.signing import ReadingKey
 from simulation.clock import OfficeClock
-from simulation.disk import FragileStore
+from simulation.disk import Backup, FragileStore
 from simulation.links import SimulatedLink, Weather
 from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
 from sync.authority import Authority, replay
 from sync.driver import UpstreamDriver
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.protocol.upstream import Link
 from sync.stores.memory import MemoryStore
+
+COMPARE_FROM = 20
+"""Small stores must compare too: what is rare outside is daily here."""
 
 CLERKS = ("w1", "w2", "a1")
 ROLES = ("window", "reviewer", "approver", "supervisor")
@@ -56,6 +61,10 @@ class Place:
     link: SimulatedLink | None = None
     upstream: UpstreamDriver | None = None
     starts: int = 0
+    is_held: bool = False
+    """Its store was set back, and the unit above has not been heard since."""
+
+    backup: Backup | None = None
 
     def start(self, parent: Callable[[bytes], bytes] | None, weather: Weather) -> None:
         """Build the program anew over what the disk holds, as after a reboot."""
@@ -71,6 +80,8 @@ class Place:
             DeskWorld(self.clock, self.source.randbytes),
             CaseIndex(None),
         )
+        if self.is_held:
+            self.casebook.hold()
         self.registrar = Registrar(
             self.office.station,
             self.authority,
@@ -81,12 +92,16 @@ class Place:
         )
         self.authority.listen(lambda _news: self._take_care())
         gate = Gate(registry, self.store, self.unit, authority=self.authority)
+        holdings = Holdings(
+            device_of(self.unit), self.office.signer, registry, self.store, self.clock
+        )
         self.hub = DownstreamDriver(
             unit=self.unit,
             store=self.store,
             gate=gate,
             registry=registry,
             clock=self.clock,
+            holdings=holdings,
         )
         if self.parent is None or parent is None:
             return
@@ -100,6 +115,9 @@ class Place:
             transport=self.link,
             clock=self.clock,
             jitter=self.source.random,
+            random_bytes=self.source.randbytes,
+            compare_from=COMPARE_FROM,
+            holdings=holdings,
         )
 
     def _take_care(self) -> None:
@@ -107,6 +125,11 @@ class Place:
         if self.reading.adopt(self.registry, self.office.station):
             self.casebook.read_again()
         self.casebook.regrant()
+
+    @property
+    def published(self) -> PublishedSets:
+        """The published sets at this place."""
+        return PublishedSets(self.registry, self.store, self.unit, self.clock.now_ms)
 
     @property
     def registry(self) -> Registry:
@@ -118,6 +141,13 @@ class Place:
         """The unit above, as far as this place knows."""
         registry = self.authority.registry if self.starts else self.office.registry
         return registry.unit(self.unit).parent
+
+    def heard(self) -> None:
+        """After a whole session: this store holds all that the unit above knows of it."""
+        if self.is_held:
+            self.casebook.refresh()
+            self.casebook.release()
+            self.is_held = False
 
     def clerk(self, name: str) -> Clerk:
         """Return one of the place's clerks."""

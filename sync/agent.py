@@ -3,13 +3,21 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
-from sync.driver import UpstreamDriver
 from sync.status import SessionReport
 
 _log = logging.getLogger(__name__)
 
 _MS = 1_000
+
+
+class Sessions(Protocol):
+    """Who holds the sessions: one at a time, and never raises."""
+
+    def run_once(self, *, asked: bool = False) -> SessionReport:
+        """Hold one session and say how it went."""
+        ...
 
 
 class Agent:
@@ -22,7 +30,7 @@ class Agent:
 
     def __init__(
         self,
-        driver: UpstreamDriver,
+        driver: Sessions,
         interval_s: float,
         on_report: Callable[[SessionReport], None] | None = None,
     ) -> None:

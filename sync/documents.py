@@ -11,6 +11,7 @@ import json
 
 from security.errors import FormatError
 from security.header import JOURNAL, PUBLISH, STATEMENT
+from security.publications import part_of
 from security.records import AUDIT as AUDIT_TYPE
 from security.records import GRANT, Record, parse
 from sync.ports import Document
@@ -47,7 +48,7 @@ def document_of(record: Record, origin: str) -> Document:
         id=record.id,
         rev=first_revision(body),
         body=body,
-        tags=(*units, subject_of(record)),
+        tags=(*units, subject_of(record), *_set_tags(record)),
         origin=origin,
     )
 
@@ -55,6 +56,11 @@ def document_of(record: Record, origin: str) -> Document:
 def unit_tag(unit: str) -> str:
     """The scope of what a unit holds: all that lies on its path or below it."""
     return f"unit:{unit}"
+
+
+def set_tag(content_hash: bytes) -> str:
+    """The tag of all parts of one published set."""
+    return f"set:{content_hash.hex()}"
 
 
 def below_tag(unit: str) -> str:
@@ -70,6 +76,15 @@ def subject_of(record: Record) -> str:
     is_journal = database == AUDIT or record.header.audience == JOURNAL
     subject = "journal" if is_journal else "case"
     return f"{subject}:{record.header.case.hex()}"
+
+
+def _set_tags(record: Record) -> tuple[str, ...]:
+    if record.header.type != PUBLISH:
+        return ()
+    try:
+        return (set_tag(part_of(record).hash),)
+    except FormatError:
+        return ()  # the gate sets it aside
 
 
 def first_revision(body: bytes) -> str:

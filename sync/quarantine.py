@@ -19,17 +19,24 @@ QUARANTINE = "quarantine"
 REASONS = (
     *("unreadable", "device_unknown", "signature", "device_revoked", "incarnation"),
     *("home", "path", "scope", "chain", "fork", "frozen", "gaps"),
-    *("statement", "statement_early", "too_many", "size", "rate"),
+    *("statement", "statement_early", "too_many", "part", "part_early"),
+    *("size", "rate"),
 )
 """Why a record is set aside; `docs/protocol.md` says what each means."""
 
 CURABLE = frozenset(
     (
         *("device_unknown", "path", "scope", "home", "incarnation"),
-        *("statement_early", "rate", "frozen"),
+        *("statement_early", "part_early", "rate", "frozen"),
     )
 )
 """Reasons that a later statement, or time, may take away."""
+
+RELEASABLE = frozenset(
+    ("device_revoked", "chain", "fork", "frozen", "gaps", "rate", "too_many")
+)
+"""Reasons that a person may set aside. All others say that a record is not what it claims to
+be, or does not belong here: no person can make that true."""
 
 OUTSTANDING_MAX = 10_000
 """Records set aside for one neighbour; then it is refused, so that it cannot fill the disk."""
@@ -112,6 +119,16 @@ def count_key(neighbour: str) -> str:
 def taken_key(device: str, record_type: str) -> str:
     """Name of the local document that counts a device's records of a type without a case."""
     return f"taken/{record_type}/{device}"
+
+
+def over_key(neighbour: str) -> str:
+    """Name of the local document that counts what was not kept of this neighbour."""
+    return f"quarantine-over/{neighbour}"
+
+
+def decided_key(record: str) -> str:
+    """Name of the local document that says what a person decided about a record."""
+    return f"decided/{record}"
 
 
 def encode_count(count: int) -> bytes:

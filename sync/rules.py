@@ -11,7 +11,8 @@ from typing import Literal
 from security.carriers import carried_statement
 from security.caseids import is_case_of
 from security.errors import FormatError, TrustError
-from security.header import AUDIT, STATEMENT, Header
+from security.header import AUDIT, PUBLISH, STATEMENT, Header
+from security.publications import part_of
 from security.records import Record
 from security.registry import Registry
 from sync.allowance import Allowance, journal_fault
@@ -55,6 +56,9 @@ class Rule:
     place: Callable[[Arrival, Registry], str | None]
     per_device_max: int = 0
 
+
+PARTS_PER_DEVICE_MAX = 2_000
+"""Parts of published sets; a district that publishes a catalogue each week: ten years."""
 
 STATEMENTS_PER_DEVICE_MAX = 20_000
 """A hub with 500 units below carries a new key for each every quarter: ten years."""
@@ -113,17 +117,31 @@ def _is_author_on_path(header: Header, registry: Registry) -> bool:
 
 
 def _may_come(arrival: Arrival, registry: Registry) -> bool:
-    """Whether this neighbour may bring it: a child what its subtree wrote, the parent all."""
+    """Whether this neighbour may bring it.
+
+    The parent may bring all, a child what its subtree wrote, what it takes along from its old
+    place, and what had come down to it through this node.
+    """
     if arrival.direction == "down":
         return True
     if arrival.neighbour not in registry.concerned(arrival.header.path):
         return False
-    return is_of_subtree(arrival, registry) or is_carried_over(arrival, registry)
+    return (
+        is_of_subtree(arrival, registry)
+        or is_carried_over(arrival, registry)
+        or is_given_back(arrival, registry)
+    )
 
 
 def is_of_subtree(arrival: Arrival, registry: Registry) -> bool:
     """Whether the author stands below the neighbour, so that its feed comes this way whole."""
     return arrival.neighbour in registry.path(registry.device(arrival.header.device).unit)
+
+
+def is_given_back(arrival: Arrival, registry: Registry) -> bool:
+    """Whether this unit or one above it wrote it, so that this node had it and has lost it."""
+    author = registry.device(arrival.header.device).unit
+    return author in registry.path(arrival.unit)
 
 
 def is_carried_over(arrival: Arrival, registry: Registry) -> bool:
@@ -137,7 +155,24 @@ def is_carried_over(arrival: Arrival, registry: Registry) -> bool:
 
 _CASE_RULE = Rule(before=_nothing, place=_place_of_case)
 
+
+def _place_of_part(arrival: Arrival, registry: Registry) -> str | None:
+    """A part is taken only of a set that the unit at the end of its path has stated."""
+    try:
+        part = part_of(arrival.record)
+    except FormatError:
+        return "part"
+    unit = arrival.header.path[-1]
+    stated = {each.stated.hash for each in registry.publications(unit)}
+    if part.hash not in stated:
+        return "part_early"
+    if registry.device(arrival.header.device).unit != unit:
+        return "path"
+    return _place_of_registry(arrival, registry)
+
+
 RULES: Mapping[str, Rule] = {
+    PUBLISH: Rule(before=_nothing, place=_place_of_part, per_device_max=PARTS_PER_DEVICE_MAX),
     AUDIT: Rule(before=_nothing, place=_place_of_journal),
     STATEMENT: Rule(
         before=_learn,

@@ -51,6 +51,14 @@ class Uplink:
                 self.dials += 1
             return self._tunnel
 
+    def replace(self, client: TunnelClient) -> None:
+        """Dial with this from now on; a tunnel that is up is ended."""
+        with self._lock:
+            self._client = client
+            tunnel, self._tunnel = self._tunnel, None
+        if tunnel is not None:
+            tunnel.close()
+
     def stream(self) -> TunnelChannel:
         """Return a new stream for exchanges with the hub, in the words of sync.
 

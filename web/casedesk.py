@@ -113,6 +113,7 @@ class CaseDesk:
             state=view.state,
             item=view.item,
             light_now=light(view.state, view.due),
+            held_by=book.held_by(view.case),
             revealed=revealed,
             refusal=refusal,
             typed=request.form if refusal else {},

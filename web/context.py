@@ -13,15 +13,14 @@ from sync.ports import RandomBytes
 from sync.status import SyncStatus
 from sync.wallclock import random_bytes
 from web.accounts import Accounts
-from web.settings import Settings
+from web.settings import IDLE_MINUTES, Settings
 
 if TYPE_CHECKING:
     from web.roster import Roster
     from web.sessions import SignInGuard
 
 EXTENSION = "postroad"
-IDLE_MS = 5 * 60 * 1000
-"""A window stands in a public room: a screen left alone locks after five minutes."""
+IDLE_MS = IDLE_MINUTES * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,8 @@ class WebContext:
 
     `status` gives the state of the link to the unit above, None where there is no such unit.
     `poke` asks for a session now. `secret` signs the session cookie. `now_ms` is the wall clock
-    of this machine. Divisions are those that addresses on forms may name.
+    of this machine. `is_sealed` says whether the store file is
+    of no use without its key. Divisions are those that addresses on forms may name.
     """
 
     settings: Settings
@@ -73,6 +73,7 @@ class WebContext:
     version: str = field(default_factory=installed_version)
     random_bytes: RandomBytes = random_bytes
     idle_ms: int = IDLE_MS
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

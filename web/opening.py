@@ -9,20 +9,26 @@ from pathlib import Path
 
 from casebook.book import Casebook, Office
 from casebook.desk import World
+from casebook.epochs import ReadingKeys
 from casebook.index import CaseIndex
 from casebook.people import Station, station_of
+from casebook.published import PublishedSets
 from casebook.registrar import Pens, Registrar
 from cases.catalogue import load_catalogue
 from cases.divisions import Tree, load_divisions
 from cases.limits import load_calendar
 from security.errors import KeyFileError
-from security.keystore import NodeKeys
+from security.keystore import NodeKeys, write_unit_reading_key
 from security.registry import Registry
+from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
+from sync.stores.couch import CouchStore
+from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.accounts import Accounts, load_accounts
 from web.errors import SettingsError
@@ -30,6 +36,7 @@ from web.mark import FILE as MARK_FILE
 from web.mark import StoreMark
 from web.settings import Settings
 from web.storing import open_store
+from web.unlocking import BY_HAND, READ_MODEL, Unlocking, unlock
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +58,20 @@ class Installation:
     authority: Authority
     registrar: Registrar
     keys: NodeKeys
+    reading: ReadingKeys
+    published: PublishedSets
     store: Store
     casebook: Casebook
     accounts: Accounts
     divisions: Tree
     cookie_key: bytes = field(repr=False)
     mark: StoreMark
+    holdings: Holdings
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the store file shows nothing to who has it without its key."""
+        return isinstance(self.store, SqliteStore) and self.store.is_sealed
 
     @property
     def registry(self) -> Registry:
@@ -79,8 +94,12 @@ class Installation:
         self.store.close()
 
 
-def open_installation(settings: Settings) -> Installation:
+def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installation:
     """Open keys, registry, store, read model and published sets of one installation.
+
+    Args:
+        settings: they name all of it.
+        how: where the passphrase of a sealed store comes from.
 
     Raises:
         SettingsError, KeyFileError, TrustError, CatalogueError, DivisionError, StoreError,
@@ -96,26 +115,22 @@ def open_installation(settings: Settings) -> Installation:
     divisions = load_divisions(_text(settings.divisions), settings.divisions.name)
     accounts = load_accounts(settings.accounts)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(settings)
+    key = unlock(settings, how)
+    store = open_store(settings, key)
     authority = Authority(registry)
     replay(authority, store)
     station = station_of(registry, settings.unit, settings.device)
-    _check_keys(settings, registry, keys)
+    reading = reading_keys(settings, keys)
+    reading.adopt(registry, station)
+    _check_keys(settings, registry, keys, reading)
     _reconsider(Gate(registry, store, station.unit, authority=authority), store)
     casebook = Casebook(
-        Office(station, registry, catalogue, calendar, keys.signing, keys.unit_reading),
+        Office(station, registry, catalogue, calendar, keys.signing, reading),
         store,
         World(WallClock(), random_bytes),
-        CaseIndex(settings.read_model),
+        CaseIndex(settings.read_model, key.of(READ_MODEL) if key else None),
     )
-    mark = StoreMark(settings.keys.parent / MARK_FILE)
-    if mark.is_behind(store):
-        _log.warning("the store was lost or set back; it has a new incarnation now")
-        store.renew_incarnation()
-        if settings.upstream is not None:
-            casebook.hold()
-        else:
-            mark.set(store)
+    mark = _mark(settings, store, casebook)
     return Installation(
         settings=settings,
         station=station,
@@ -129,30 +144,62 @@ def open_installation(settings: Settings) -> Installation:
             random_bytes,
         ),
         keys=keys,
+        reading=reading,
+        published=PublishedSets(registry, store, station.unit, WallClock().now_ms),
         store=store,
         casebook=casebook,
         accounts=accounts,
         divisions=divisions,
         cookie_key=_cookie_key(settings.data / COOKIE_KEY_FILE),
         mark=mark,
+        holdings=Holdings(settings.device, keys.signing, registry, store, WallClock()),
     )
 
 
-def _check_keys(settings: Settings, registry: Registry, keys: NodeKeys) -> None:
+def _mark(settings: Settings, store: SqliteStore | CouchStore, casebook: Casebook) -> StoreMark:
+    """Look whether the store was lost or set back; then nothing is written for now."""
+    mark = StoreMark(settings.keys.parent / MARK_FILE)
+    if mark.is_behind(store):
+        _log.warning("the store was lost or set back; it has a new incarnation now")
+        store.renew_incarnation()
+        if settings.upstream is not None:
+            casebook.hold()
+        else:
+            mark.set(store)
+    return mark
+
+
+def reading_keys(settings: Settings, keys: NodeKeys) -> ReadingKeys:
+    """Return the reading keys of the unit; new ones are written beside the old ones."""
+
+    def keep(epoch: int, key: ReadingKey) -> None:
+        write_unit_reading_key(settings.keys, epoch, key)
+
+    return ReadingKeys(keys.unit_reading, keys.reading, keep)
+
+
+def _check_keys(
+    settings: Settings, registry: Registry, keys: NodeKeys, unit_reading: ReadingKeys
+) -> None:
     """Refuse keys that the registry does not name: nobody could verify or read what they write.
 
     Raises:
         KeyFileError: A key is missing or of another device or unit.
     """
     device, unit = registry.device(settings.device), registry.unit(settings.unit)
-    reading = keys.unit_reading.get(unit.epoch)
-    if reading is None:
-        raise KeyFileError(f"{settings.keys}: the reading key of epoch {unit.epoch} is missing")
+    reading = unit_reading.get(unit.epoch)
     fits = {
         "device-signing.pem": keys.signing.public == device.signing,
         "device-reading.pem": keys.reading.public == device.reading,
-        f"unit-reading-{unit.epoch}.pem": reading.public == unit.reading,
     }
+    if reading is not None:
+        fits[f"unit-reading-{unit.epoch}.pem"] = reading.public == unit.reading
+    elif registry.epoch(settings.unit, unit.epoch) is None:
+        raise KeyFileError(f"{settings.keys}: the reading key of epoch {unit.epoch} is missing")
+    else:
+        # The unit above gave the unit a new key and left this device out: it was revoked, or
+        # had no place. What it can read it goes on reading, and what it wrote stays.
+        _log.error("no reading key for this device", extra={"epoch": unit.epoch})
     for name, is_named in fits.items():
         if not is_named:
             raise KeyFileError(f"{settings.keys / name}: not the key that the registry names")
@@ -182,17 +229,23 @@ def load_registry(settings: Settings) -> Registry:
 
 def case_numbers(settings: Settings) -> list[str]:
     """Return the numbers of all cases in the read model of an installation, [] without one."""
+    return [number for number, _ in case_states(settings)]
+
+
+def case_states(settings: Settings) -> list[tuple[str, str]]:
+    """Return number and state of all cases in the read model of an installation."""
     path = settings.read_model
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error:
         return []
     try:
-        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+        rows = connection.execute("SELECT case_no, state FROM cases").fetchall()
     except sqlite3.Error:
         return []
     finally:
         connection.close()
+    return [(str(number), str(state)) for number, state in rows]
 
 
 def _text(path: Path) -> str:

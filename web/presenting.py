@@ -249,6 +249,7 @@ def _names() -> dict[str, object]:
         "now": moment_ms(context().now_ms()),
         "version": context().version,
         "idle_ms": context().idle_ms,
+        "is_sealed": context().is_sealed,
         "here": _here(),
     }
 

@@ -1,38 +1,14 @@
 """What the outpost and the hub have in common as running programs."""
 
-import json
 import logging
-import secrets
 import signal
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Protocol
 
-from security.errors import KeyFileError
-from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
-from security.tunnel.errors import TunnelError
-from security.tunnel.forward import LocalForward
-from security.tunnel.netwatch import NetworkWatch
-from security.tunnel.terminal import TERMINAL_PATH, TERMINAL_TYPE, terminal_of
-from security.tunnel.watchdog import SILENT_INTERVALS_MAX, Probing
-from sync.agent import Agent
-from sync.driver import UpstreamDriver
-from sync.errors import StoreError, SyncError
-from sync.log.alarms import Alarms
-from sync.log.contact import CONTACT_TYPE, ChildSide
-from sync.log.hublog import HubLog
-from sync.log.serving import CONTACT_PATH
-from sync.log.visits import Visits
-from sync.log.witness import Witness
-from sync.protocol.upstream import Link
-from sync.status import SessionReport, SyncStatus
-from sync.transports.http import HttpTransport
-from sync.uplink import Uplink
-from sync.wallclock import WallClock
-from web.notes import alarm_notes
+from sync.errors import StoreError
 from web.opening import Installation
-from web.settings import Upstream
 
 _log = logging.getLogger(__name__)
 
@@ -47,117 +23,6 @@ class Part(Protocol):
 
     def stop(self) -> None:
         """End, within seconds."""
-
-
-class Connection:
-    """The way up of one installation: tunnel, sync agent, and a door to the hub's pages."""
-
-    def __init__(
-        self,
-        installation: Installation,
-        upstream: Upstream,
-        log: HubLog | None = None,
-        witness: Witness | None = None,
-    ) -> None:
-        """Prepare the way; nothing is dialled before `start`.
-
-        Args:
-            installation: whose way it is.
-            upstream: where it leads.
-            log: a hub's own log, to be cosigned.
-            witness: cosigns for a sibling.
-
-        Raises:
-            KeyFileError: This node has no certificate.
-            TunnelError: The registry holds no host key of the hub above.
-        """
-        store, station = installation.store, installation.station
-        self._uplink = Uplink(_client(installation, upstream))
-        driver = UpstreamDriver(
-            link=Link(unit=station.unit, device=station.device, parent=upstream.unit),
-            store=store,
-            gate=installation.gate(),
-            transport=HttpTransport(self._uplink.stream, WallClock()),
-            clock=WallClock(),
-            jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
-            on_stored=installation.casebook.refresh,
-        )
-        self._driver = driver
-        self._installation = installation
-        child = ChildSide(
-            store=store,
-            registry=installation.registry,
-            parent=upstream.unit,
-            on_alarm=Alarms(store, alarm_notes(installation.casebook.journal)),
-            log=log,
-            witness=witness,
-        )
-        contact = HttpTransport(
-            self._uplink.stream, WallClock(), path=CONTACT_PATH, content_type=CONTACT_TYPE
-        )
-        self._visits = Visits(child, contact, WallClock())
-        self._agent = Agent(driver, upstream.interval_s, self._note)
-        self._told_at = 0
-        self._network = NetworkWatch(self._network_changed)
-        self._door = (
-            LocalForward(self._uplink.tunnel, upstream.door.host, upstream.door.port)
-            if upstream.door
-            else None
-        )
-
-    @property
-    def agent(self) -> Agent:
-        """The thread that holds the sessions."""
-        return self._agent
-
-    def status(self) -> SyncStatus:
-        """Return how the link stands, for the sync light."""
-        return self._driver.status()
-
-    def _note(self, report: SessionReport) -> None:
-        """After a whole session this store holds all that the hub above knows of it."""
-        if report.outcome == "done":
-            self._installation.casebook.refresh()
-            self._installation.casebook.release()
-            self._installation.mark.set(self._installation.store)
-            self._tell_terminal()
-        self._visits.after(report)
-
-    def _tell_terminal(self) -> None:
-        """Once for each tunnel: the hub compares, and shows when a device changed machines."""
-        if self._told_at == self._uplink.dials:
-            return
-        self._told_at = self._uplink.dials
-        teller = HttpTransport(
-            self._uplink.stream, WallClock(), path=TERMINAL_PATH, content_type=TERMINAL_TYPE
-        )
-        parts = terminal_of(self._installation.station.device)
-        try:
-            teller.ask(json.dumps(parts).encode())
-        except SyncError as error:
-            _log.info("the hub was not told of the terminal", extra={"reason": str(error)})
-        finally:
-            teller.close()
-
-    def _network_changed(self) -> None:
-        """A new network may be the way up again: do not sit out the back-off of the old one."""
-        self._uplink.network_changed()
-        self._agent.poke()
-
-    def start(self) -> None:
-        """Begin to sync and to let clerks through to the hub's pages."""
-        self._agent.start()
-        self._network.start()
-        if self._door is not None:
-            self._door.start()
-
-    def stop(self) -> None:
-        """Close the tunnel and end the session that is running."""
-        self._network.stop()
-        if self._door is not None:
-            self._door.close()
-        self._uplink.close()
-        self._agent.stop(STOP_S)
 
 
 class Indexing:
@@ -208,21 +73,3 @@ def run_until_told(parts: Sequence[Part], ready: Callable[[], None]) -> None:
     finally:
         for part in reversed(started):
             part.stop()
-
-
-def _client(installation: Installation, upstream: Upstream) -> TunnelClient:
-    keys, station = installation.keys, installation.station
-    if keys.ssh_certificate is None:
-        raise KeyFileError(
-            f"{installation.settings.keys}: there is no certificate to log in with"
-        )
-    hosts = [
-        device.host for device in installation.registry.devices(upstream.unit) if device.host
-    ]
-    if not hosts:
-        raise TunnelError(f"the registry holds no host key of unit {upstream.unit}")
-    identity = DeviceIdentity(station.device, keys.ssh, keys.ssh_certificate)
-    addresses = [(address.host, address.port) for address in upstream.addresses]
-    probing = Probing(interval_s=upstream.silence_s / SILENT_INTERVALS_MAX)
-    settings = ClientSettings(probing=probing, proxy=upstream.proxy)
-    return TunnelClient(addresses, identity, hosts, settings)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from web.terminal import Commands
+from web.unlocking import Unlocking, add_options, unlocking
 
 if TYPE_CHECKING:
     from web.opening import Installation
 
-    Program = Callable[[Path, Callable[[Installation], None]], None]
+    Program = Callable[[Path, Callable[[Installation], None], Unlocking], None]
 
 
 def add_run_command(
@@ -34,6 +35,8 @@ def add_run_command(
     run = verbs.add_parser("run", help=f"{subject}.run.help", description=f"{subject}.run.help")
     run.add_argument("--config", required=True, type=Path, help=f"{subject}.run.config.help")
 
+    add_options(run)
+
     def run_program(arguments: argparse.Namespace) -> None:
         # Only single characters are looked up; the dictionary of phrases would cost 45 MB.
         os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
@@ -43,7 +46,7 @@ def add_run_command(
             name = installation.station.name
             arguments.terminal.say(f"{subject}.ready", unit=name, url=f"http://{pages}/")
 
-        load()(arguments.config, ready)
+        load()(arguments.config, ready, unlocking(arguments))
 
     run.set_defaults(run=run_program)
     return verbs

@@ -45,6 +45,11 @@ PASSES_MAX = 16
 SQLITE = "sqlite"
 COUCHDB = "couchdb"
 
+ANY, SQLCIPHER = "any", "sqlcipher"
+IDLE_MINUTES = 5
+"""A window stands in a public room: a screen left alone locks after five minutes."""
+IDLE_MINUTES_MAX = 60
+
 
 @dataclass(frozen=True, slots=True)
 class PasswordCost:
@@ -79,6 +84,8 @@ class Settings:
     password_cost: PasswordCost
     store_kind: str = SQLITE
     cluster: Cluster | None = None
+    at_rest: str = ANY
+    idle_minutes: int = IDLE_MINUTES
 
     @property
     def index(self) -> Path:
@@ -89,6 +96,11 @@ class Settings:
     def store(self) -> Path:
         """The file of the store, the one thing that must be backed up with the keys."""
         return self.data / "store.sqlite"
+
+    @property
+    def key_slots(self) -> Path:
+        """The key slots of a sealed store; absent beside a plain one."""
+        return self.keys.parent / "key-slots"
 
     @property
     def read_model(self) -> Path:
@@ -136,6 +148,11 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
     kind = node.text("store") if node.has("store") else SQLITE
     if kind not in {SQLITE, COUCHDB}:
         raise node.error("store", f"is neither {SQLITE} nor {COUCHDB}")
+    at_rest = node.text("at_rest") if node.has("at_rest") else ANY
+    if at_rest not in {ANY, SQLCIPHER} or (at_rest == SQLCIPHER and kind != SQLITE):
+        raise node.error(
+            "at_rest", f"is neither {ANY} nor {SQLCIPHER} with a store of {SQLITE}"
+        )
     has_cluster = kind == COUCHDB or top.has("couchdb")
     if device != f"{unit}-{station}" or not is_number(station) or station == "00":
         raise node.error("device", f"is not {unit}- and a station from 01 to 99")
@@ -153,6 +170,8 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
         calendar=folder / node.text("calendar"),
         divisions=folder / node.text("divisions"),
         pages=listening(pages),
+        idle_minutes=_idle(pages),
+        at_rest=at_rest,
         upstream=upstream(top.table("upstream"), folder) if top.has("upstream") else None,
         gateway=listening(gateway) if gateway else None,
         entry=entry(gateway, folder) if gateway else Entry(),
@@ -164,6 +183,12 @@ def parse_settings(values: dict[str, object], path: Path) -> Settings:
     node.finish()
     top.finish()
     return settings
+
+
+def _idle(pages: Table) -> int:
+    if not pages.has("idle_minutes"):
+        return IDLE_MINUTES
+    return pages.whole("idle_minutes", 1, IDLE_MINUTES_MAX)
 
 
 def _cost(table: Table) -> PasswordCost:

@@ -19,7 +19,7 @@ SHEET_COLUMNS_MAX = 60
 CELL_MAX = 4_000
 
 _ZIP = b"PK\x03\x04"
-_FORMULA_SIGNS = ("=", "@")
+_FORMULA_SIGNS = ("=",)
 _CHUNK = 65_536
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from security.slots import DatabaseKey
 from sync.migration import check_whole
 from sync.ports import Store
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import WallClock, random_bytes
 from web.errors import SettingsError
-from web.settings import COUCHDB, SQLITE, Cluster, Settings
+from web.settings import COUCHDB, SQLCIPHER, SQLITE, Cluster, Settings
+from web.unlocking import STORE, unlock
 
 if TYPE_CHECKING:
     from sync.stores.couch import CouchStore
@@ -26,14 +28,18 @@ def _nothing(_number: int, _last: int) -> None:
     return None
 
 
-def open_store(settings: Settings) -> SqliteStore | CouchStore:
+def open_store(settings: Settings, key: DatabaseKey | None = None) -> SqliteStore | CouchStore:
     """The store that the settings name, for this program alone to use.
+
+    Args:
+        settings: they name it.
+        key: its key; None asks for it as `web.unlocking.unlock` does if it is sealed.
 
     Raises:
         SettingsError: The password of the cluster cannot be read.
         StoreError: The store cannot be opened, or another was not copied into it to the end.
     """
-    store = open_of_kind(settings, settings.store_kind)
+    store = open_of_kind(settings, settings.store_kind, key)
     try:
         if not isinstance(store, SqliteStore):
             store.prepare()
@@ -44,15 +50,42 @@ def open_store(settings: Settings) -> SqliteStore | CouchStore:
     return store
 
 
-def open_of_kind(settings: Settings, kind: str) -> SqliteStore | CouchStore:
+def open_of_kind(
+    settings: Settings, kind: str, key: DatabaseKey | None = None
+) -> SqliteStore | CouchStore:
     """The store of one kind of these settings, whether it was filled to the end or not.
 
     Raises:
         SettingsError, StoreError: As `open_store`.
     """
     if kind == SQLITE:
-        return SqliteStore.open(settings.store, random_bytes)
+        return SqliteStore.open(settings.store, random_bytes, key=store_key(settings, key))
     return open_cluster(settings)
+
+
+def open_reading(settings: Settings) -> SqliteStore:
+    """The store file of an installation beside its program; it is unlocked if it is sealed.
+
+    Raises:
+        SettingsError, KeyFileError, StoreError: As `open_store`.
+    """
+    return SqliteStore.open_for_reading(settings.store, key=store_key(settings, None))
+
+
+def store_key(settings: Settings, key: DatabaseKey | None) -> bytes | None:
+    """The raw key of the store file, None for a plain one.
+
+    Raises:
+        SettingsError: The settings ask for a sealed store, and it is not.
+        KeyFileError: As `web.unlocking.unlock`.
+    """
+    found = key or unlock(settings)
+    if found is None and settings.at_rest == SQLCIPHER:
+        raise SettingsError(
+            "node.at_rest asks for a sealed store, and there are no key slots",
+            hint="Run `postroad node encrypt`.",
+        )
+    return found.of(STORE) if found else None
 
 
 def open_cluster(

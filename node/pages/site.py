@@ -2,15 +2,18 @@
 
 from flask import Blueprint
 
-from node.pages import case, cases, home, intake, items, outbox, receipt
+from node.pages import case, cases, home, outbox
 from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
+from web.counter import add_counter
+from web.receiptpage import add_receipt_page
 
 MENU = (
     MenuEntry("node.home", "node.menu.home", "Alt+H"),
     MenuEntry("node.search", "node.menu.intake", "F2"),
     MenuEntry("node.cases", "node.menu.cases", "F6"),
     MenuEntry("node.outbox", "node.menu.outbox", "F7"),
+    MenuEntry("node.receipts", "receipts.menu"),
 )
 
 
@@ -20,22 +23,16 @@ def blueprint(_context: WebContext) -> Blueprint:
         "node",
         "node.pages",
         template_folder="templates",
-        static_folder="static",
-        static_url_path="/static/node",
     )
     pages.menu = MENU
     pages.add_url_rule("/", "home", home.show)
-    pages.add_url_rule("/items", "search", items.search)
-    pages.add_url_rule("/items/found", "found", items.found)
-    pages.add_url_rule("/items/<item>", "guide", items.guide)
-    pages.add_url_rule("/intake/<item>", "intake", intake.show)
-    pages.add_url_rule("/intake/<item>", "take_in", intake.take_in, methods=["POST"])
+    add_counter(pages, "node/_layout.html")
     pages.add_url_rule("/cases", "cases", cases.show)
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
     pages.add_url_rule("/cases/<case>/acts/<act>", "act", case.do, methods=["POST"])
-    pages.add_url_rule("/cases/<case>/receipt", "receipt", receipt.show)
     pages.add_url_rule("/cases/<case>/register/<kind>", "register_list", registerlists.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
+    add_receipt_page(pages)
     return pages

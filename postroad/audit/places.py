@@ -18,6 +18,7 @@ from sync.log.folder import LogFolder
 from sync.stores.sqlite import SqliteStore
 from web.opening import load_registry
 from web.settings import Settings, load_settings
+from web.storing import open_reading
 
 LOG_FOLDER = "log"
 
@@ -52,7 +53,7 @@ def open_place(config: Path) -> Opened:
     settings = load_settings(config)
     registry = load_registry(settings)
     keys = NodeKeys.load(settings.keys)
-    store = SqliteStore.open_for_reading(settings.store)
+    store = open_reading(settings)
     replay(Authority(registry), store)
     folder = settings.data / LOG_FOLDER
     log = LogFolder(folder) if is_log(folder) else None

@@ -38,10 +38,14 @@ class Holding:
 
 
 class Gauges:
-    """Looks into the stores of an area without disturbing the programs that write them."""
+    """Looks into the stores of an area without disturbing the programs that write them.
 
-    def __init__(self, area: Area) -> None:
+    Records of `databases` count as waiting.
+    """
+
+    def __init__(self, area: Area, databases: tuple[str, ...] = CARRIED) -> None:
         self._area = area
+        self._databases = databases
         self._stores: dict[str, SqliteStore] = {}
 
     def waiting(self, place: Place) -> Waiting | None:
@@ -55,7 +59,8 @@ class Gauges:
             child = self._store(place)
             parent = self._store(self._area.place(place.parent))
             return Waiting(
-                _waiting_up(child, place.parent), _waiting_down(parent, child, place)
+                _waiting_up(child, place.parent, self._databases),
+                _waiting_down(parent, child, place, self._databases),
             )
         except StoreError:
             return None
@@ -94,23 +99,25 @@ class Gauges:
         return store
 
 
-def _waiting_up(child: SqliteStore, parent: str) -> int:
+def _waiting_up(child: SqliteStore, parent: str, databases: tuple[str, ...]) -> int:
     confirmed = decode_up(child.local(up_key(parent)))
     since = confirmed.seq if confirmed else 0
     if since > child.last_seq:
         return 0
-    page = child.changes(since, limit=WAITING_MAX, databases=CARRIED, skip_origin=parent)
+    page = child.changes(since, limit=WAITING_MAX, databases=databases, skip_origin=parent)
     return len(page.rows)
 
 
-def _waiting_down(parent: SqliteStore, child: SqliteStore, place: Place) -> int:
+def _waiting_down(
+    parent: SqliteStore, child: SqliteStore, place: Place, databases: tuple[str, ...]
+) -> int:
     known = decode_down(child.local(down_key(place.path[-2])))
     since = known.seq if known and known.incarnation == parent.incarnation else 0
     page = parent.changes(
         since,
         limit=WAITING_MAX,
-        databases=CARRIED,
+        databases=databases,
         tag=f"unit:{place.unit}",
-        skip_origin=place.unit,
+        skip_origin=place.device,
     )
     return len(page.rows)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from security.errors import TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord
 from security.tunnel.targets import Caller, Target
@@ -56,20 +57,28 @@ def _nothing_revoked() -> Collection[int]:
     return ()
 
 
+def _nobody_lapsed(_device: str, _ssh: str) -> None:
+    """Let nobody in whose certificate does not count."""
+    raise TrustError("the certificate does not count")
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What decides about a login.
 
     `authorise` gets the device id and its checked certificate and raises TrustError to refuse;
-    it is called in the threads of the sessions and must not take long. `now` is unix seconds,
-    `ca_public` the 32 bytes of the hub's SSH authority. `targets` are those that a device may
-    reach, `rate_bytes_s` limits each direction of each of its streams.
+    it is called in the threads of the sessions and must not take long. `authorise_lapsed` gets
+    the device id and the SSH line that a certificate names which ended or is of another
+    authority, and raises TrustError unless this device may ask for a new one. `now` is unix
+    seconds, `ca_public` the 32 bytes of the hub's SSH authority. `targets` are those that a
+    device may reach, `rate_bytes_s` limits each direction of each of its streams.
     """
 
     ca_public: bytes
     authorise: Callable[[str, Certificate], None]
     now: Callable[[], int]
     revoked_serials: Callable[[], Collection[int]] = _nothing_revoked
+    authorise_lapsed: Callable[[str, str], None] = _nobody_lapsed
     targets: Callable[[str], Collection[Target]] = _every_target
     rate_bytes_s: Callable[[str], int | None] = _no_limit
 

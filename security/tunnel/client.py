@@ -69,6 +69,21 @@ class ClientSettings:
     proxy: Proxy | None = None
 
 
+def reach(address: tuple[str, int], proxy: Proxy | None, timeout_s: float) -> socket.socket:
+    """A TCP connection to a hub, through the proxy if there is one.
+
+    Raises:
+        TunnelError: Nothing answers there in time.
+        ProxyError: The proxy stands in the way.
+    """
+    if proxy is not None:
+        return connect_through(proxy, address, timeout_s)
+    try:
+        return socket.create_connection(address, timeout_s)
+    except OSError as error:
+        raise TunnelError(error.strerror or str(error) or "no answer") from error
+
+
 class TunnelClient:
     """Makes tunnels to one hub, which may be reached at several addresses."""
 
@@ -113,18 +128,9 @@ class TunnelClient:
             raise refused
         raise TunnelError("the hub cannot be reached: " + "; ".join(reasons))
 
-    def _reach(self, host: str, port: int) -> socket.socket:
-        timeout_s = self._settings.connect_timeout_s
-        if self._settings.proxy is not None:
-            return connect_through(self._settings.proxy, (host, port), timeout_s)
-        try:
-            return socket.create_connection((host, port), timeout_s)
-        except OSError as error:
-            raise TunnelError(error.strerror or str(error) or "no answer") from error
-
     def _connect_to(self, host: str, port: int) -> "Tunnel":
         settings = self._settings
-        connection = self._reach(host, port)
+        connection = reach((host, port), settings.proxy, settings.connect_timeout_s)
         tune(
             connection,
             user_timeout_s=settings.user_timeout_s,

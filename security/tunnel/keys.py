@@ -70,6 +70,21 @@ def targets_of(certificate: str) -> dict[Target, tuple[str, int]]:
     return {target: address_of(ca_public, read.serial, target) for target in Target}
 
 
+def validity_of(certificate: str) -> tuple[int, int]:
+    """The first second of a certificate and the first after it, in unix seconds.
+
+    Raises:
+        FormatError: The line is no certificate.
+    """
+    try:
+        read = load_ssh_public_identity(certificate.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise FormatError("the device certificate cannot be read") from error
+    if not isinstance(read, SSHCertificate):
+        raise FormatError("the device certificate is a bare key, not a certificate")
+    return read.valid_after, read.valid_before
+
+
 def line_blob(line: str) -> bytes:
     """The binary key of one OpenSSH public line (`kind base64 comment`).
 

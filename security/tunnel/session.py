@@ -3,11 +3,11 @@
 import logging
 import socket
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from threading import Event, Lock, Thread, current_thread
 from typing import Final
 
-from paramiko import Channel, Ed25519Key, PKey, ServerInterface
+from paramiko import Channel, PKey, ServerInterface
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
@@ -18,17 +18,17 @@ from paramiko.common import (
 )
 
 from security.errors import TrustError
-from security.sshcert import Certificate, check_user_certificate
+from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
-from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
+from security.tunnel.admission import GatewaySettings
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.errors import RecordingError
 from security.tunnel.keys import line_blob
+from security.tunnel.lapsed import checked_login
 from security.tunnel.link import LinkSocket, tune
+from security.tunnel.premises import Premises
 from security.tunnel.pump import Pump
-from security.tunnel.roster import Roster
 from security.tunnel.targets import Caller, Target, target_at
-from security.tunnel.watchdog import Watchdog
 from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
@@ -38,19 +38,6 @@ _OCTETS_BEFORE_LOGIN_MAX: Final = 64 * 1024
 
 # So much of a name that somebody merely claims goes into the log.
 _CLAIM_LENGTH_MAX: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Premises:
-    """What all sessions of one gateway share."""
-
-    settings: GatewaySettings
-    admission: Admission
-    reports: Reports
-    entrance: Entrance
-    host_key: Ed25519Key = field(repr=False)
-    roster: "Roster[GatewaySession]"
-    watchdog: Watchdog
 
 
 class GatewaySession(ServerInterface):
@@ -74,6 +61,7 @@ class GatewaySession(ServerInterface):
         self._accepted_at = time.monotonic()
         self._logged_in_at: float | None = None
         self._certificate: Certificate | None = None
+        self._lapsed_targets: dict[Target, tuple[str, int]] | None = None
         self._claimed = ""
         self._refusal = ""
         self._newer: GatewaySession | None = None
@@ -150,7 +138,6 @@ class GatewaySession(ServerInterface):
 
     def check_auth_publickey(self, username: str, key: PKey) -> int:
         """Accept a certificate of ours; paramiko checks afterwards that its key signs."""
-        admission = self._premises.admission
         self._claimed = username[:_CLAIM_LENGTH_MAX]
         self._certificate = None
         try:
@@ -158,15 +145,12 @@ class GatewaySession(ServerInterface):
                 raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
-            certificate = check_user_certificate(
-                key.public_blob.key_blob,
-                admission.ca_public,
-                admission.now(),
-                admission.revoked_serials(),
+            certificate, self._lapsed_targets = checked_login(
+                key.public_blob.key_blob, self._premises.admission
             )
             if line_blob(certificate.ssh) != key.asbytes():
                 raise TrustError("the certificate was read in two ways")
-            admission.authorise(certificate.device, certificate)
+            self._authorise(certificate)
         except TrustError as error:
             self._refusal = str(error)
             return AUTH_FAILED
@@ -191,7 +175,8 @@ class GatewaySession(ServerInterface):
             reason = OPEN_FAILED_RESOURCE_SHORTAGE
         else:
             try:
-                caller = Caller(certificate.device, target)
+                is_lapsed = self._lapsed_targets is not None
+                caller = Caller(certificate.device, target, is_lapsed)
                 self._waiting[chanid] = self._connect_to_api(caller)
             except OSError:
                 self._premises.roster.give_channel()
@@ -205,12 +190,22 @@ class GatewaySession(ServerInterface):
     def _permitted(
         self, certificate: Certificate, destination: tuple[str, int]
     ) -> Target | None:
+        if self._lapsed_targets is not None:
+            is_own = destination == self._lapsed_targets[Target.SYNC]
+            return Target.SYNC if is_own else None
         admission = self._premises.admission
         target = target_at(admission.ca_public, certificate.serial, destination)
         try:
             return target if target in admission.targets(certificate.device) else None
         except TrustError:  # it has lost its right since the login
             return None
+
+    def _authorise(self, certificate: Certificate) -> None:
+        admission = self._premises.admission
+        if self._lapsed_targets is None:
+            admission.authorise(certificate.device, certificate)
+        else:
+            admission.authorise_lapsed(certificate.device, certificate.ssh)
 
     # What our transport tells, in the thread of the session.
 
@@ -225,8 +220,9 @@ class GatewaySession(ServerInterface):
         assert started is not None
         try:
             # A revocation may have come since the check, and missed a session not yet listed.
-            premises.admission.authorise(certificate.device, certificate)
-            self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
+            self._authorise(certificate)
+            if self._lapsed_targets is None:
+                self._rate_bytes_s = premises.admission.rate_bytes_s(certificate.device)
             premises.reports.on_session(started)
         except (RecordingError, TrustError) as error:
             self._refuse_late(str(error))

@@ -30,6 +30,8 @@ class Caller:
 
     device: str
     target: Target
+    is_lapsed: bool = False
+    """Its certificate does not count any more: it may ask for another, and nothing else."""
 
 
 def address_of(ca_public: bytes, serial: int, target: Target) -> tuple[str, int]:

@@ -1,28 +1,31 @@
 """The files of one log: entries, tiles, and the head that says how far they are valid.
 
 ```
-log/head          {"incarnation", "seq", "document"} and the newest checkpoint; the authority
+log/head          the newest checkpoint, how far it goes in the store, which tiles are synced
 log/checkpoint    the same checkpoint alone, as C2SP tlog-tiles serves it
 log/entries       48 bytes a leaf: the hash of its record, and the case or journal it is of
 log/tile/...      tiles of 256 hashes, partial ones for the newest checkpoint
 ```
 
-Entries and tiles are synced to the disk before the head that counts them is put in its place by
-a rename. Whatever a crash left behind the head is cut off at the next start.
+Entries are synced to the disk before the head that counts them is put in its place by a rename;
+what a crash left behind the head is cut off at the next start. Tiles follow from entries: they
+are synced some thousands at a time, and those since are made again at a start.
 """
 
 import json
-import os
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from security.errors import FormatError, ProofError
+from security.errors import FormatError
 from security.suites import HASH_BYTES
-from security.tlog import Frontier, HashReader, frontier, leaf_hash
+from security.tlog import HashReader
 from security.tlog_notes import SignedCheckpoint, parse_checkpoint
-from security.tlog_tiles import WIDTH, full_root, hash_reader, tile_path, tiles_of
+from security.tlog_tiles import (
+    WIDTH,
+    hash_reader,
+    tile_path,
+)
 from sync.errors import LogError
 
 HEAD_BYTES_MAX = 64 << 10
@@ -39,13 +42,14 @@ class Head:
     """How far a log goes: its checkpoint, and the place in the store that it reaches.
 
     `document` is the id of the last document taken in: a store that was set back counts anew,
-    and then another document stands at that place.
+    and then another document stands at that place. `tiled` leaves have their full tiles synced.
     """
 
     signed: SignedCheckpoint | None = None
     incarnation: str = ""
     seq: int = 0
     document: str = ""
+    tiled: int = 0
 
     @property
     def size(self) -> int:
@@ -168,7 +172,7 @@ class LogFolder:
         self._tiles.clear()
 
     def reader(self) -> HashReader:
-        """Give the hashes of complete subtrees from the tiles."""
+        """Give the hashes of complete subtrees from the tiles as they are now."""
         return hash_reader(self.tile)
 
     def widths(self, level: int, index: int) -> list[int]:
@@ -192,205 +196,17 @@ class LogFolder:
         raise LogError(f"{self.folder / tile_path(level, index)}: is missing")
 
 
-class LogWriter:
-    """The one writer of a log folder: appends leaves, then publishes a head for them."""
-
-    def __init__(self, log: LogFolder) -> None:
-        """Open the log where its head says it ends; what lies behind is cut off.
-
-        Tiles that are missing or damaged are made again from the entries.
-
-        Raises:
-            LogError: Entries are missing, or they are not those that were signed.
-        """
-        self._log = log
-        self._folder = log.folder
-        if not (self._folder / "head").exists() and (self._folder / "checkpoint").exists():
-            raise LogError(f"{self._folder / 'head'}: is missing")
-        self.head = log.head()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._cut_entries()
-        self._rows: list[bytearray] = []
-        self.frontier = self._opened()
-        self._full: list[tuple[int, int, bytes]] = []
-        self._new: list[bytes] = []
-        if self.head.signed is not None:
-            # The copy for readers may be older than the head, if power failed between the two.
-            _replace(self._folder / "checkpoint", self.head.signed.note)
-
-    @property
-    def size(self) -> int:
-        """Leaves, those included that no head counts yet."""
-        return self.frontier.size
-
-    def append(self, entry: bytes) -> None:
-        """Add a leaf; it counts from the next `publish` on."""
-        self._new.append(entry)
-        leaf = leaf_hash(entry)
-        self.frontier.append(leaf)
-        self._push(0, leaf)
-
-    def publish(self, head: Head) -> None:
-        """Write what was appended and the head that counts it, all synced to the disk.
-
-        Raises:
-            LogError: The disk took it not; call again, or open the log anew.
-        """
-        try:
-            self._write_entries()
-            folders = self._write_tiles()
-            for folder in sorted(folders, key=str):
-                _sync_folder(folder)
-            _replace(self._folder / "head", _write_head(head))
-            if head.signed is not None:
-                _replace(self._folder / "checkpoint", head.signed.note)
-        except OSError as error:
-            raise LogError(f"{self._folder}: {error.strerror}") from error
-        self._drop_partial(self.head.size, head.size)
-        self.head = head
-
-    def _push(self, level: int, value: bytes) -> None:
-        while len(self._rows) <= level:
-            self._rows.append(bytearray())
-        row = self._rows[level]
-        row += value
-        if len(row) == FULL:
-            full = bytes(row)
-            row.clear()
-            index = (self.frontier.size >> 8 * (level + 1)) - 1
-            self._full.append((level, index, full))
-            self._push(level + 1, full_root(full))
-
-    def _cut_entries(self) -> None:
-        path, wanted = self._folder / "entries", self.head.size * ENTRY_BYTES
-        try:
-            length = path.stat().st_size if path.exists() else 0
-            if length < wanted:
-                raise LogError(f"{path}: {length} bytes, the checkpoint counts {wanted}")
-            if length > wanted:
-                os.truncate(path, wanted)
-        except OSError as error:
-            raise LogError(f"{path}: {error.strerror}") from error
-
-    def _opened(self) -> Frontier:
-        """The right edge as the tiles have it, or as the entries have it if they do not fit."""
-        size = self.head.size
-        if self.head.signed is None:
-            return Frontier()
-        root = self.head.signed.checkpoint.root
-        try:
-            found = frontier(self._log.reader(), size)
-            if found.root() == root:
-                self._read_rows(size)
-                return found
-        except (LogError, ProofError):
-            pass
-        return self._repaired(size, root)
-
-    def _read_rows(self, size: int) -> None:
-        for level, index, width in tiles_of(size):
-            row = self._log.tile(level, index)[: width * HASH_BYTES] if width < WIDTH else b""
-            self._rows.append(bytearray(row))
-
-    def _repaired(self, size: int, root: bytes) -> Frontier:
-        self._full, self._new, self._rows = [], [], []
-        self.frontier = Frontier()
-        for start in range(0, size, 1 << 15):
-            for entry in self._log.entries(start, min(size, start + (1 << 15))):
-                self.append(entry)
-            self._new.clear()
-        if self.frontier.root() != root:
-            raise LogError(f"{self._folder}: the entries are not those that were signed")
-        for folder in sorted(self._write_tiles(), key=str):
-            _sync_folder(folder)
-        self._log.forget()
-        return self.frontier
-
-    def _write_entries(self) -> None:
-        if not self._new:
-            return
-        path = self._folder / "entries"
-        with path.open("ab") as file:
-            if file.tell() != (self.size - len(self._new)) * ENTRY_BYTES:
-                raise LogError(f"{path}: somebody else wrote to it")
-            file.write(b"".join(self._new))
-            file.flush()
-            os.fsync(file.fileno())
-        self._new = []
-
-    def _write_tiles(self) -> set[Path]:
-        partial = [
-            (level, index, bytes(self._rows[level]))
-            for level, index, width in tiles_of(self.size)
-            if width < WIDTH
-        ]
-        folders: set[Path] = set()
-        for level, index, hashes in [*self._full, *partial]:
-            path = self._folder / tile_path(level, index, len(hashes) // HASH_BYTES)
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _put(path, hashes)
-            folders.update(_folders_up_to(path.parent, self._folder))
-        self._full = []
-        return folders
-
-    def _drop_partial(self, before: int, after: int) -> None:
-        """Remove the partial tiles of the checkpoint before whose full tile is there now."""
-        kept = {(level, index) for level, index, _ in tiles_of(after)}
-        for level, index, width in tiles_of(before):
-            if width < WIDTH and (level, index) not in kept:
-                for each in self._log.widths(level, index):
-                    path = self._folder / tile_path(level, index, each)
-                    path.unlink(missing_ok=True)
-
-
 def _read_head(raw: bytes, path: Path) -> Head:
     try:
         fields = json.loads(raw)
         note = fields["checkpoint"]
         signed = parse_checkpoint(note.encode()) if note else None
         return Head(
-            signed, str(fields["incarnation"]), int(fields["seq"]), str(fields["document"])
+            signed,
+            str(fields["incarnation"]),
+            int(fields["seq"]),
+            str(fields["document"]),
+            int(fields["tiled"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, FormatError) as error:
         raise LogError(f"{path}: is damaged") from error
-
-
-def _write_head(head: Head) -> bytes:
-    fields = {
-        "checkpoint": head.signed.note.decode() if head.signed else "",
-        "document": head.document,
-        "incarnation": head.incarnation,
-        "seq": head.seq,
-    }
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode() + b"\n"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    _put(path, content)
-    _sync_folder(path.parent)
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Put a file in its place whole; its folder is not synced yet."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-
-
-def _folders_up_to(folder: Path, top: Path) -> Iterator[Path]:
-    while folder != top.parent:
-        yield folder
-        folder = folder.parent
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

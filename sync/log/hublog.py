@@ -22,7 +22,8 @@ from security.tlog_notes import (
 from security.tlog_proof import Advance, LogProof
 from sync.documents import AUDIT, CASES, KEYS, REGISTRY
 from sync.errors import LogError
-from sync.log.folder import ENTRY_BYTES, Head, LogFolder, LogWriter
+from sync.log.folder import ENTRY_BYTES, Head, LogFolder
+from sync.log.writer import LogWriter
 from sync.ports import Document, Store
 
 CHECKPOINTS = "checkpoints"

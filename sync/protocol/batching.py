@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-BYTES_FIRST = 64 << 10
+BYTES_FIRST = 128 << 10
 BYTES_MIN = 16 << 10
 """Below this the head of a message and the round trip cost more than the records."""
 

@@ -16,6 +16,9 @@ VERSIONS = (1, 1)
 RECORDS_MAX = 5_000
 """Records of one message, and verdicts of one answer; bounds the work of a single request."""
 
+HELD_MAX = 100
+"""Words on who holds a feed in one answer."""
+
 BYTES_MAX_LIMIT = 1 << 30
 INTERVAL_S_MAX = 86_400
 
@@ -82,6 +85,7 @@ class Answer:
         more: Whether records remain after `cursor`.
         interval_s: Seconds until the parent would like to hear from the child again.
         now_ms: The parent's wall clock.
+        held: Words of units above on feeds that they hold (`security.held`).
         seqs: The parent's sequence number of each record; empty if they are not to be told.
     """
 
@@ -95,6 +99,7 @@ class Answer:
     more: bool
     interval_s: int
     now_ms: int
+    held: tuple[bytes, ...] = field(default=(), repr=False)
     seqs: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
 
@@ -107,9 +112,6 @@ class Refusal:
     versions: tuple[int, int] = VERSIONS
 
 
-Message = Exchange | Answer | Refusal
-
-
 def exchange_fields(exchange: Exchange) -> dict[str, object]:
     """The head of a request as it goes on the wire; its records travel in their own frames."""
     return {
@@ -120,7 +122,7 @@ def exchange_fields(exchange: Exchange) -> dict[str, object]:
         "update_seq": exchange.update_seq,
         "since": exchange.since,
         "upto": exchange.upto,
-        "pull": _cursor_fields(exchange.pull),
+        "pull": cursor_fields(exchange.pull),
         "bytes_max": exchange.bytes_max,
         "now_ms": exchange.now_ms,
     }
@@ -136,7 +138,7 @@ def read_exchange(value: object, records: tuple[bytes, ...]) -> Exchange:
         PeerProtocolError: A field is missing, of a wrong type or out of range.
     """
     fields = Fields(value, "exchange")
-    versions = _versions(fields)
+    versions = read_versions(fields)
     if common_version(versions) is None:
         raise RefusedError("version", f"the peer speaks protocol {versions[0]}-{versions[1]}")
     exchange = Exchange(
@@ -148,7 +150,7 @@ def read_exchange(value: object, records: tuple[bytes, ...]) -> Exchange:
         since=fields.number("since"),
         upto=fields.number("upto"),
         records=records,
-        pull=_cursor(fields.inner("pull")),
+        pull=read_cursor(fields.inner("pull")),
         bytes_max=fields.number("bytes_max", high=BYTES_MAX_LIMIT),
         now_ms=fields.number("now_ms", low=-SEQ_MAX),
     )
@@ -165,10 +167,11 @@ def answer_fields(answer: Answer) -> dict[str, object]:
         "incarnation": answer.incarnation,
         "acked": answer.acked,
         "quarantined": [list(row) for row in answer.quarantined],
-        "cursor": _cursor_fields(answer.cursor),
+        "cursor": cursor_fields(answer.cursor),
         "more": answer.more,
         "interval_s": answer.interval_s,
         "now_ms": answer.now_ms,
+        "held": list(answer.held),
     }
 
 
@@ -184,12 +187,13 @@ def read_answer(value: object, records: tuple[bytes, ...]) -> Answer:
         unit=fields.text("unit"),
         incarnation=fields.text("incarnation"),
         acked=fields.number("acked"),
-        quarantined=_verdicts(fields),
+        quarantined=read_verdicts(fields),
         records=records,
-        cursor=_cursor(fields.inner("cursor")),
+        cursor=read_cursor(fields.inner("cursor")),
         more=fields.flag("more"),
         interval_s=fields.number("interval_s", high=INTERVAL_S_MAX),
         now_ms=fields.number("now_ms", low=-SEQ_MAX),
+        held=_held(fields),
     )
 
 
@@ -205,7 +209,7 @@ def read_refusal(value: object) -> Refusal:
         PeerProtocolError: A field is missing or of a wrong type.
     """
     fields = Fields(value, "refusal")
-    return Refusal(fields.text("code"), fields.words("text"), _versions(fields))
+    return Refusal(fields.text("code"), fields.words("text"), read_versions(fields))
 
 
 def common_version(versions: tuple[int, int]) -> int | None:
@@ -214,14 +218,24 @@ def common_version(versions: tuple[int, int]) -> int | None:
     return version if version >= max(versions[0], VERSIONS[0]) else None
 
 
-def _versions(fields: Fields) -> tuple[int, int]:
+def read_versions(fields: Fields) -> tuple[int, int]:
+    """The field `versions`: lowest and highest.
+
+    Raises:
+        PeerProtocolError: It is missing or wrong.
+    """
     match fields.rows("versions", count_max=2):
         case [int(low), int(high)] if 0 < low <= high <= SEQ_MAX:
             return low, high
     raise fields.wrong("versions")
 
 
-def _verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
+def read_verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """The field `quarantined`: id and reason of each record that was set aside.
+
+    Raises:
+        PeerProtocolError: It is missing or wrong.
+    """
     verdicts = []
     for row in fields.rows("quarantined", count_max=RECORDS_MAX):
         match row:
@@ -234,11 +248,24 @@ def _verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
     return tuple(verdicts)
 
 
-def _cursor_fields(cursor: Cursor | None) -> dict[str, object] | None:
+def _held(fields: Fields) -> tuple[bytes, ...]:
+    rows = fields.rows("held", count_max=HELD_MAX)
+    if not all(isinstance(row, bytes) for row in rows):
+        raise fields.wrong("held")
+    return tuple(row for row in rows if isinstance(row, bytes))
+
+
+def cursor_fields(cursor: Cursor | None) -> dict[str, object] | None:
+    """A cursor as it goes on the wire."""
     return None if cursor is None else {"incarnation": cursor.incarnation, "seq": cursor.seq}
 
 
-def _cursor(fields: Fields | None) -> Cursor | None:
+def read_cursor(fields: Fields | None) -> Cursor | None:
+    """The cursor in a map of a head, None where there is none.
+
+    Raises:
+        PeerProtocolError: A field of it is wrong.
+    """
     if fields is None:
         return None
     return Cursor(fields.text("incarnation"), fields.number("seq"))

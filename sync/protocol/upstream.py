@@ -114,6 +114,7 @@ class StoreIncoming:
     up: UpCursor
     down: Cursor | None
     refused: tuple[tuple[str, str], ...]
+    held: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Outcome(Enum):
@@ -157,13 +158,14 @@ class State(Enum):
     STORING = "storing"
 
 
+_ENDS: tuple[State, ...] = (State.IDLE,)
 _BROKEN: Mapping[type[Event], tuple[State, ...]] = {
-    TransportFailed: (State.IDLE,),
-    SessionFailed: (State.IDLE,),
+    TransportFailed: _ENDS,
+    SessionFailed: _ENDS,
 }
 TRANSITIONS: Mapping[State, Mapping[type[Event], tuple[State, ...]]] = MappingProxyType(
     {
-        State.IDLE: {SessionOpened: (State.READING,), SessionFailed: (State.IDLE,)},
+        State.IDLE: {SessionOpened: (State.READING,), RefusalReceived: _ENDS, **_BROKEN},
         State.READING: {OutgoingRead: (State.SENDING, State.READING), **_BROKEN},
         State.SENDING: {
             AnswerReceived: (State.STORING, State.READING, State.IDLE),
@@ -338,12 +340,14 @@ class Upstream:
         # hub move it all the time, and reading over that stretch again is cheap.
         if self._storable:
             self._down = answer.cursor or self._down
-        must_save = answer.records or answer.quarantined or is_up_worth_saving(self._up, up)
+        news = answer.records or answer.quarantined or answer.held
+        must_save = news or is_up_worth_saving(self._up, up)
         if not self._storable or not must_save:
             return self._go_on()
         self._up = up
         self.state = State.STORING
-        return [StoreIncoming(answer.records, up, self._down, answer.quarantined)]
+        refused, held = answer.quarantined, answer.held
+        return [StoreIncoming(answer.records, up, self._down, refused, held)]
 
     def _incoming_failed(self, event: IncomingFailed) -> list[Command]:
         assert self._sent is not None, "an answer without a request"

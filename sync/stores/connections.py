@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sync.errors import StoreError, StoreFullError
 from sync.stores.bodies import Bodies
+from sync.stores.sealing import FAULTS, is_plain, open_file, primary_code
 
 _BUSY_S = 5.0
 """Readers meet a lock only while a file is recovered or a last writer closes it."""
@@ -22,18 +23,17 @@ _NO_ROOM = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 
 
-def connect(path: Path, mode: str) -> sqlite3.Connection:
+def connect(path: Path, mode: str, key: bytes | None = None) -> sqlite3.Connection:
     """A connection to an existing file ("rw" or "ro") or to a new one ("rwc").
 
     No memory map: on a dying disk it ends the process where a read gives an error.
+
+    Raises:
+        StoreError: The file is sealed and there is no key, or the other way round.
     """
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        timeout=_BUSY_S,
-        isolation_level=None,
-        check_same_thread=False,
-        uri=True,
-    )
+    check_kind(path, key)
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = open_file(address, key, timeout_s=_BUSY_S)
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         # FULL: the log is synced at each commit, so what was acknowledged survives a power cut.
@@ -41,10 +41,33 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         # The file may be damaged or made to harm: believe less of it.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
-    except sqlite3.Error:
+    except FAULTS:
         connection.close()
         raise
     return connection
+
+
+def check_kind(path: Path, key: bytes | None) -> None:
+    """Refuse a plain file where a sealed one is due, and a sealed one without its key.
+
+    A thief may put a plain file in the place of a sealed one: nothing of it is believed.
+
+    Raises:
+        StoreError: So it is.
+        OSError: The file cannot be read.
+    """
+    plain = is_plain(path)
+    if plain is False and key is None:
+        raise StoreError(
+            f"{path} is sealed without a key here, or damaged",
+            hint="If it was never sealed, set it aside with its -wal file, keep both, and"
+            " restore from a backup.",
+        )
+    if plain and key is not None:
+        raise StoreError(
+            f"{path} is not sealed, and it should be",
+            hint="If `postroad node encrypt` was interrupted, repeat it.",
+        )
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:
@@ -63,7 +86,7 @@ def translated(path: Path) -> Iterator[None]:
     """Turn an error of SQLite or of the file system in the block into one line about `path`."""
     try:
         yield
-    except sqlite3.Error as error:
+    except FAULTS as error:
         raise _store_error(path, error) from error
     except OSError as error:
         raise _file_error(path, error) from error
@@ -87,9 +110,9 @@ def _full(path: Path) -> StoreFullError:
     return StoreFullError(f"{path} cannot grow: nothing was written")
 
 
-def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
+def _store_error(path: Path, error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
+    primary = primary_code(error)
     if primary == sqlite3.SQLITE_FULL or code in _NO_ROOM:
         return _full(path)
     # "no such table", too, comes as a general error: our statements are constant, so it is the

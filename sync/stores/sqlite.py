@@ -21,8 +21,10 @@ from sync.stores.checks import (
     parse_revision,
 )
 from sync.stores.connections import connect, damaged, prepare_writer, translated
+from sync.stores.id_ranges import find_scope, read_ids, read_range
 from sync.stores.lock import WriterLock, sync_folder
 from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
+from sync.stores.sealing import FAULTS
 from sync.stores.sqlite_core import Writing
 from sync.stores.sqlite_documents import SqliteDocuments
 
@@ -49,13 +51,20 @@ class SqliteStore(SqliteDocuments):
         writing: Writing | None = None,
         limits: Limits = DEFAULT_LIMITS,
         lock: WriterLock | None = None,
+        *,
+        key: bytes | None = None,
     ) -> None:
-        super().__init__(path, incarnation, writing, limits)
+        super().__init__(path, incarnation, writing, limits, key)
         self._writer_lock = lock
 
     @classmethod
     def open(
-        cls, path: Path, random_bytes: RandomBytes, *, limits: Limits = DEFAULT_LIMITS
+        cls,
+        path: Path,
+        random_bytes: RandomBytes,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        key: bytes | None = None,
     ) -> Self:
         """The store at `path` for reading and writing, made if there is none.
 
@@ -66,6 +75,7 @@ class SqliteStore(SqliteDocuments):
             path: The file; its folder exists. `<path>.lock`, `-wal` and `-shm` stand beside it.
             random_bytes: Source of the incarnation of a new store and of its databases.
             limits: What `DocumentStore.write` accepts.
+            key: The raw key of the file, 32 bytes; None for a plain one.
 
         Raises:
             StoreError: Another process has it open for writing, the file is damaged, of a newer
@@ -80,14 +90,14 @@ class SqliteStore(SqliteDocuments):
         try:
             with translated(path):
                 if not path.exists():
-                    _create(path, random_bytes)
-                connection = connect(path, "rw")
+                    _create(path, random_bytes, key)
+                connection = connect(path, "rw", key)
                 check_file(connection, path)
                 prepare_writer(connection)
                 migrate(connection)
                 remove_staged(connection)
                 writing = Writing(connection, random_bytes, limits)
-                return cls(path, _incarnation(connection, path), writing, limits, lock)
+                return cls(path, _incarnation(connection, path), writing, limits, lock, key=key)
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -95,7 +105,7 @@ class SqliteStore(SqliteDocuments):
             raise
 
     @classmethod
-    def open_for_reading(cls, path: Path) -> Self:
+    def open_for_reading(cls, path: Path, *, key: bytes | None = None) -> Self:
         """The store at `path`, also while another process writes it; `put` is refused.
 
         Raises:
@@ -105,14 +115,14 @@ class SqliteStore(SqliteDocuments):
         if not path.exists():
             raise StoreError(f"{path} does not exist", hint="Give the path of a store.")
         with translated(path):
-            connection = connect(path, "ro")
+            connection = connect(path, "ro", key)
             try:
                 if check_file(connection, path) < VERSION:
                     raise StoreError(
                         f"{path} has an older format",
                         hint="Open the store for writing once: that brings it up to date.",
                     )
-                return cls(path, _incarnation(connection, path))
+                return cls(path, _incarnation(connection, path), key=key)
             finally:
                 connection.close()
 
@@ -213,6 +223,26 @@ class SqliteStore(SqliteDocuments):
         with self._readers.snapshot() as reader:
             return read_page(reader, self._names, feed)
 
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """The ids of a scope, joined; see the port."""
+        check_feed(databases, tag, None)
+        since, more = 0, True
+        while more:
+            with self._readers.snapshot() as reader:
+                scope = find_scope(reader.connection, self._names, tag, databases, upto)
+                piece, since, more = read_ids(reader.connection, scope, since)
+            if piece:
+                yield piece
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """Rows of a range of ids; see the port."""
+        check_feed(databases, tag, None)
+        with self._readers.snapshot() as reader:
+            scope = find_scope(reader.connection, self._names, tag, databases, upto)
+            return read_range(reader.connection, scope, low, high)
+
     def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
         """How many documents of a database are in one of these scopes."""
         check_feed((database,), tags, None)
@@ -248,7 +278,7 @@ class SqliteStore(SqliteDocuments):
         with self._readers.snapshot() as reader:
             try:
                 return tuple(check_sound(reader.connection))
-            except sqlite3.DatabaseError as error:
+            except FAULTS as error:
                 return (str(error),)
 
     def close(self) -> None:
@@ -278,7 +308,7 @@ def _incarnation(connection: sqlite3.Connection, path: Path) -> str:
     return str(row[0])
 
 
-def _create(path: Path, random_bytes: RandomBytes) -> None:
+def _create(path: Path, random_bytes: RandomBytes, key: bytes | None) -> None:
     """Make an empty store under another name, then give it its own.
 
     So a file of this name is a whole store from its first moment: one that is empty or lacks
@@ -290,7 +320,7 @@ def _create(path: Path, random_bytes: RandomBytes) -> None:
     # Left by a process that died here; a journal would be played back into the new file.
     for leftover in (new, new.with_name(new.name + "-journal")):
         leftover.unlink(missing_ok=True)
-    connection = connect(new, "rwc")
+    connection = connect(new, "rwc", key)
     try:
         create(connection, random_bytes(16).hex())
     finally:

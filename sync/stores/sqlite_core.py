@@ -44,17 +44,19 @@ class SqliteCore:
         incarnation: str,
         writing: Writing | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        key: bytes | None = None,
     ) -> None:
         if limits.document_bytes > BODY_BYTES_STORED_MAX:
             raise StoreError(f"documents have at most {BODY_BYTES_STORED_MAX} bytes")
         self._path = path
+        self._is_sealed = key is not None
         self._incarnation = incarnation
         self._writing = writing
         self._connection = writing.connection if writing else None
         self._lock = threading.Lock()
         self._limits = limits
         self._names = NameTables()
-        self._readers = Readers(path, lambda: connect(path, "ro"))
+        self._readers = Readers(path, lambda: connect(path, "ro", key))
         self._tidings = Tidings()
         # SHA-256 of what is staged at this moment: compaction leaves it alone.
         self._pins: Counter[bytes] = Counter()
@@ -64,6 +66,11 @@ class SqliteCore:
     def incarnation(self) -> str:
         """As the ports say."""
         return self._incarnation
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the file shows nothing to who has it without its key."""
+        return self._is_sealed
 
     @property
     def limits(self) -> Limits:

@@ -82,7 +82,8 @@ class ExchangeServer:
         Raises:
             OSError: The server has stopped or is full; the connection stays with its owner.
         """
-        if caller.target is not Target.SYNC:
+        # Whose certificate does not count sends no exchange: the pages' server tells it so.
+        if caller.target is not Target.SYNC or caller.is_lapsed:
             self._otherwise(connection, caller)
             return
         thread = Thread(

@@ -1,5 +1,6 @@
 """A street hub whose tunnels Debian's sshd carries, set up by its own commands."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,39 @@ def test_the_hub_proves_the_restrictions_of_its_sshd(street: Street) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "held: revoked-serial" in checked.stdout
     assert checked.stdout.endswith("the gateway stands every trial\n")
+
+
+def test_a_technician_is_told_step_by_step_that_the_link_works(street: Street) -> None:
+    config = street.town.place(VILLAGE).folder / "config.toml"
+    while_running = link_test(config)
+    street.town.programs[VILLAGE].kill()
+    alone = link_test(config)
+
+    assert while_running[-2:] == ["link.step.login.running", "link.test.running"]
+    assert alone == [
+        "link.step.name.ok",
+        "link.step.tcp.ok",
+        "link.step.certificate.ok",
+        "link.step.host_key.ok",
+        "link.step.login.ok",
+        "link.step.target.ok",
+        "link.step.clock.ok",
+        "link.step.rate.ok",
+        "link.test.works",
+    ]
+
+
+def link_test(config: Path) -> list[str]:
+    tried = subprocess.run(
+        [sys.executable, "-m", "postroad", "link", "test", "--config", str(config), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    return [json.loads(line)["message"] for line in tried.stdout.splitlines()]
 
 
 def use_openssh(config: Path, folder: Path) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from security.tunnel.terminal import TERMINAL_PATH, checked_terminal, terminal_o
 from tests.support.hall import open_hall
 from tests.support.journals import actions_of
 from tests.support.network import STREET, Place, make_network
-from tests.support.tunnels import DEVICE, NOW, OTHER_DEVICE, running_world, wait_for
+from tests.support.tunnels import DEVICE, NOW, OTHER_DEVICE, request, running_world, wait_for
 
 DAY_S = 86_400
 
@@ -268,6 +269,19 @@ def test_it_staff_see_the_sessions_and_what_looks_wrong(
     assert "Possible clone" in english
     assert OTHER_DEVICE not in english
     assert hall.sign_in("w1").browser.client.get("/sessions").status_code != 200
+
+
+def test_a_rate_that_the_policy_sets_holds_in_both_directions() -> None:
+    with (
+        running_world(rate_bytes_s=lambda _device: 200_000) as world,
+        world.client().connect() as tunnel,
+    ):
+        began = time.monotonic()
+        echoed = request(tunnel.open(), "/echo", bytes(200_000))
+        took = time.monotonic() - began
+
+    assert echoed == bytes(200_000)
+    assert took > 1.5
 
 
 def test_only_a_device_tells_of_its_terminal(accountant: Accountant) -> None:

@@ -42,7 +42,7 @@ class Echo:
 
 @contextmanager
 def running_hub() -> Iterator[tuple[PageServer, Entrance]]:
-    server = PageServer(Address("127.0.0.1", 0), api_of(pages, pages))
+    server = PageServer(Address("127.0.0.1", 0), api_of(pages, pages, pages, pages))
     exchanges = ExchangeServer(Echo, server.adopt)
     server.start()
     try:

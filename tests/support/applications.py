@@ -7,8 +7,8 @@ from casebook.intake import Intake
 from cases.catalogue import Catalogue, Field
 from cases.divisions import Tree
 from cases.items import Item
-from node.pages.intakeform import Judged, Posted, Rules, judge
 from postroad.demo.citizens import citizen_number, with_luhn
+from web.counter.intakeform import Judged, Posted, Rules, judge
 
 TODAY = date(2026, 11, 23)
 OLD, CHILD, BABY = date(1940, 1, 2), date(2014, 3, 4), date(2026, 2, 3)

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
 from security.tunnel.gateway import Gateway
 from security.tunnel.keys import certified_key
 from security.tunnel.targets import Caller, Target, address_of
+from security.tunnel.trial import RATE_BYTES, RATE_PATH
 from security.tunnel.watchdog import Probing
 from security.tunnel.wire import LOGIN
 
@@ -103,7 +104,7 @@ class _EchoRequest(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         size = int(self.headers["Content-Length"])
-        if self.path == "/swallow":
+        if self.path in {"/swallow", RATE_PATH}:
             pieces = iter(lambda: self.rfile.read1(1 << 18), b"")
             took = 0
             while took < size and (piece := next(pieces, b"")):
@@ -113,13 +114,19 @@ class _EchoRequest(BaseHTTPRequestHandler):
             self._answer(self.rfile.read(size))
 
     def do_GET(self) -> None:
+        if self.path == RATE_PATH:
+            self.path = f"/zeros/{RATE_BYTES}"
         kind, _, argument = self.path.strip("/").partition("/")
         if kind == "zeros":
             self._answer(memoryview(_ZEROS)[: int(argument)], int(argument) // len(_ZEROS))
         else:
             caller: object = self.client_address
-            answer = asdict(caller) if isinstance(caller, Caller) else None
-            self._answer(json.dumps(answer).encode())
+            told = (
+                {"device": caller.device, "target": caller.target}
+                if isinstance(caller, Caller)
+                else None
+            )
+            self._answer(json.dumps(told).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -280,10 +287,13 @@ class World:
 def running_world(**changes: object) -> Iterator[World]:
     """A world whose gateway has these settings changed; at the end no thread may be left.
 
-    `targets` and `on_session` take the place of what the gateway otherwise asks and tells.
+    `targets`, `rate_bytes_s` and `on_session` take the place of what the gateway otherwise
+    asks and tells.
     """
     before = set(threading.enumerate())
-    admission = {name: changes.pop(name) for name in ("targets",) if name in changes}
+    admission = {
+        name: changes.pop(name) for name in ("targets", "rate_bytes_s") if name in changes
+    }
     on_session = changes.pop("on_session", None)
     with ExitStack() as stack:
         api = stack.enter_context(EchoApi())

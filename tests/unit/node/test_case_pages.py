@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from security.held import Held, sign_held
+from sync.feeds import decode_feed, feed_key
+from sync.holdings import Holdings
 from tests.support.journals import journal_of
 from tests.support.network import DISTRICT, STREET, VILLAGE, Network
 from tests.support.pages import Browser, visible
@@ -66,6 +69,26 @@ def test_a_case_travels_through_all_tiers_and_is_delivered_at_its_window(
 
     for said in ("入户核查属实", "公示无异议", "大营门街道", "准予", "已送达", "领取人：张**"):
         assert said in words
+
+
+def test_the_page_names_the_units_above_that_hold_the_case_and_no_other(
+    browser: Browser, network: Network
+) -> None:
+    case = receive(browser)
+    village, street = network.places[VILLAGE], network.places[STREET]
+    device, holder = f"{VILLAGE}-01", f"{STREET}-01"
+    feed = decode_feed(village.store.local(feed_key(device)))
+    held = Held(holder, device, 0, feed.head, feed.hash, 1_795_395_900_000)
+    holdings = Holdings(device, village.signing, network.registry, village.store, village.clock)
+    before = visible(browser.page(f"/cases/{case}"))
+
+    village.store.put([], holdings.accept([sign_held(held, street.signing)]))
+    after = visible(browser.page(f"/cases/{case}"))
+    act(browser, case, "accept")
+    later = visible(browser.page(f"/cases/{case}"))
+
+    said = "上级已存 大营门街道 2026-11-23 09:05"
+    assert [said in page for page in (before, after, later)] == [False, True, False]
 
 
 def test_an_act_whose_time_has_not_come_is_refused_with_the_reason(browser: Browser) -> None:

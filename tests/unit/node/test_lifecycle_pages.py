@@ -83,7 +83,7 @@ def test_both_limits_and_a_procedure_are_shown_with_their_days(browser: Browser)
     shown = words(browser, case)
 
     assert "审查补正" in shown
-    assert "承诺时限 20 个工作日 暂停计时" in shown or "暂停计算；如今日结束" in shown
+    assert "承诺时限 20 个工作日 暂停计时" in shown
     assert "法定时限 30 个工作日" in shown
     assert "补正：2026-11-23 起" in shown
 

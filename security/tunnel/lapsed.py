@@ -1,0 +1,36 @@
+"""Logins with a certificate that counts, and with one that may serve to ask for another."""
+
+from security.errors import FormatError, TrustError
+from security.sshcert import (
+    Certificate,
+    certificate_line,
+    check_user_certificate,
+    read_lapsed_certificate,
+)
+from security.tunnel.admission import Admission
+from security.tunnel.keys import targets_of
+from security.tunnel.targets import Target
+
+LapsedTargets = dict[Target, tuple[str, int]]
+
+
+def checked_login(
+    blob: bytes, admission: Admission
+) -> tuple[Certificate, LapsedTargets | None]:
+    """The certificate in a login; with it, where it does not count, its own two addresses.
+
+    Raises:
+        TrustError: It does not count, and its device may not ask for another.
+    """
+    try:
+        certificate = check_user_certificate(
+            blob, admission.ca_public, admission.now(), admission.revoked_serials()
+        )
+    except TrustError as error:
+        try:
+            certificate = read_lapsed_certificate(blob)
+            admission.authorise_lapsed(certificate.device, certificate.ssh)
+            return certificate, targets_of(certificate_line(blob))
+        except (TrustError, FormatError):
+            raise error from None  # what was wrong first is what the operator has to know
+    return certificate, None
