@@ -31,6 +31,7 @@ SUBJECTS = {
     "escrow": "postroad.escrow",
     "audit": "postroad.audit.commands",
     "archive": "postroad.audit.archive",
+    "catalogue": "postroad.catalogues",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
     "bundle": "postroad.bundles",

@@ -26,6 +26,7 @@ from hub.pages.tunnels import SessionsDesk
 from sync.ingest import Gate
 from sync.ports import Store
 from sync.quarantine_desk import QuarantineDesk
+from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
 from web.receiptpage import add_receipt_page
@@ -106,6 +107,8 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    lists = _for(CASES, registerlists.show)
+    add("/cases/<case>/register/<kind>", "register_list", lists)
     add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
     audits = audit.AuditDesk(store)
     add("/audit", "audit", _for(AUDIT, audits.show))
