@@ -27,6 +27,7 @@ from sync.ports import Store
 from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
+from web.printpages import add_prints
 from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -102,6 +103,7 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
     add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
+    add_prints(pages, functools.partial(_for, CASES))
     audits = audit.AuditDesk(store)
     add("/audit", "audit", _for(AUDIT, audits.show))
     add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))
