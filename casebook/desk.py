@@ -78,8 +78,7 @@ class Desk:
     ) -> Received:
         """Give a new case its number and write its first entry, in one transaction.
 
-        The number, the feed's head and the draft's token move together with the records, so a
-        crash or a double click never makes two cases or uses a number twice.
+        Number, feed head and draft token move with the records: no crash makes two cases.
 
         Raises:
             UnlawfulActError: This unit may not receive this item.
@@ -99,11 +98,7 @@ class Desk:
             "case_no": case_no,
             "item": item.code,
             "item_version": item.version,
-            "papers": [
-                {"material": paper.material, "state": paper.state} for paper in intake.papers
-            ],
-            "warnings": list(intake.warnings),
-            "field_rules": self._field_rules(item),
+            **self._intake_facts(item, intake),
             **clock_fact(store),
         }
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
@@ -134,6 +129,17 @@ class Desk:
             },
         )
         return Received(case, case_no, code, receipt, str(facts["at"]))
+
+    def _intake_facts(self, item: Item, intake: Intake) -> dict[str, object]:
+        """What a receipt says of the form, without anything personal."""
+        return {
+            "papers": [
+                {"material": paper.material, "state": paper.state} for paper in intake.papers
+            ],
+            "warnings": list(intake.warnings),
+            "field_rules": self._field_rules(item),
+            **({"for_unit": intake.for_unit} if intake.for_unit else {}),
+        }
 
     def _field_rules(self, item: Item) -> dict[str, str]:
         """How amendments of the form go when they meet, where it is not by their order."""

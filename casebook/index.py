@@ -17,10 +17,15 @@ from sync.stores.sealing import FAULTS, open_file
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
+
+_TAGGED = (
+    "SELECT cases.* FROM cases JOIN tags USING (case_id) WHERE tag = :tag"
+    " ORDER BY updated_ms DESC, case_id LIMIT :most"
+)
 
 ENDED = (
     "delivered",
@@ -246,6 +251,20 @@ class CaseIndex:
             )
             return tuple(CaseRow(**row) for row in found)
 
+    def note_tags(self, tags: Mapping[str, Iterable[str]]) -> None:
+        """Replace the search tags of cases, by case id."""
+        with self._lock, self._database.conn:
+            for case_id, values in tags.items():
+                self._table("tags").delete_where("case_id = ?", [case_id])
+                rows = [{"tag": tag, "case_id": case_id} for tag in values]
+                self._table("tags").insert_all(rows, pk=("tag", "case_id"), ignore=True)
+
+    def tagged(self, tag: str, limit: int) -> tuple[CaseRow, ...]:
+        """Return the cases with a search tag, newest act first."""
+        with self._lock:
+            found = self._database.query(_TAGGED, {"tag": tag, "most": limit})
+            return tuple(CaseRow(**row) for row in found)
+
     def row(self, case_id: str) -> CaseRow | None:
         """Return the row of one case, None where the read model does not have it yet."""
         with self._lock:
@@ -289,6 +308,7 @@ class CaseIndex:
         """Forget every row; the next update starts from the beginning of the store."""
         with self._lock, self._database.conn:
             self._database.execute("DELETE FROM cases")
+            self._database.execute("DELETE FROM tags")
             self._database.execute("DELETE FROM progress")
 
     def close(self) -> None:
@@ -321,6 +341,8 @@ def _migrate(database: Database) -> None:
         database.table("cases").create_index(columns)
     database.table("progress").create(_PROGRESS, pk="id")
     database.table("heard").create(_HEARD, pk="entry")
+    database.table("tags").create({"tag": str, "case_id": str}, pk=("tag", "case_id"))
+    database.table("tags").create_index(["case_id"])
     database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 

@@ -18,12 +18,16 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A checked form and the papers shown; `fields` are personal data."""
+    """A checked form and the papers shown; `fields` are personal data.
+
+    `for_unit` is the village without a machine for which a hub takes the case in.
+    """
 
     fields: Mapping[str, object] = field(repr=False)
     papers: tuple[Paper, ...]
     warnings: tuple[str, ...] = ()
     reason: str = field(default="", repr=False)
+    for_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ BY_ACT: Mapping[str, Mapping[str, Check]] = {
         "item_version": is_text,
         "papers": is_papers,
         "field_rules?": _is_field_rules,
+        # The village that has no machine, for which a hub took the case in.
+        "for_unit?": _is_unit,
     },
     "precheck": {"result": _one_of("fit", "lacks", "not_ours")},
     "notify_missing": {"missing": _is_names, "reason_code?": is_text},

@@ -1,12 +1,21 @@
 """Which device may come in now, and how far: the registry's word, and the policy's."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
+from casebook.errors import PolicyError
+from casebook.policy import LINK_RATE_KIB, LOGIN_HOURS, Policy
+from casebook.times import CHINA
 from security.errors import TrustError
 from security.registry import Registry
 from security.tunnel.targets import Target
+from sync.errors import StoreError
+
+_KIB: Final = 1024
+_WINDOW: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,42 @@ class AccessPolicy(Protocol):
         """
 
 
-class EveryDevice:
-    """The policy of a network that has published none: targets and hours are free."""
+class PublishedPolicy:
+    """What the published policy says of hours and rate; times are those of China."""
+
+    def __init__(self, policy: Callable[[], Policy]) -> None:
+        """Take what gives the policy in force now."""
+        self._policy = policy
 
     def admitted(self, device: str, unit: str, now: int) -> Admitted:
-        """Everything, at any time."""
-        return Admitted()
+        """Every target, at the rate of the policy.
+
+        Raises:
+            TrustError: It is outside the hours, or the policy cannot be read.
+        """
+        try:
+            policy = self._policy()
+        except (PolicyError, StoreError) as error:
+            raise TrustError(f"the policy cannot be read: {error}") from error
+        windows = policy.texts(LOGIN_HOURS)
+        if windows and not any(is_within(window, now) for window in windows):
+            raise TrustError(f"device {device} is outside the hours of the policy")
+        rate_kib = policy.whole(LINK_RATE_KIB)
+        return Admitted(rate_bytes_s=rate_kib * _KIB or None)
+
+
+def is_within(window: str, now: int) -> bool:
+    """Whether a time in unix seconds lies in a window `HH:MM-HH:MM`, which may pass midnight.
+
+    A window that is not of this form lets nobody in.
+    """
+    found = _WINDOW.fullmatch(window)
+    if found is None:
+        return False
+    begin, end = (int(found[n]) * 60 + int(found[n + 1]) for n in (1, 3))
+    local = datetime.fromtimestamp(now, UTC).astimezone(CHINA)
+    minute = local.hour * 60 + local.minute
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
 def judge_of(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hub.access import Admitted, EveryDevice, judge_of
+from hub.access import Admitted, PublishedPolicy, judge_of
 from hub.accounting import Accountant, GatewayPart
 from hub.enrolment import Enrolments
 from hub.ledger import SessionLedger
@@ -35,7 +35,10 @@ class Doorway:
         self.accountant = Accountant(self.ledger, installation.casebook.journal, self._now)
         station = installation.station
         self._judge = judge_of(
-            installation.registry, (station.unit, station.device), EveryDevice(), self._now
+            installation.registry,
+            (station.unit, station.device),
+            PublishedPolicy(installation.published.policy),
+            self._now,
         )
 
     def open(self, address: Address, entrance: Entrance) -> GatewayPart:

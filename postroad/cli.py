@@ -28,9 +28,14 @@ SUBJECTS = {
     "hub": "hub.cli",
     "link": "postroad.links",
     "registry": "postroad.registries",
+    "escrow": "postroad.escrow",
     "audit": "postroad.audit.commands",
+    "archive": "postroad.audit.archive",
     "receipt": "postroad.receipts",
     "store": "postroad.stores",
+    "bundle": "postroad.bundles",
+    "compare": "postroad.comparing",
+    "quarantine": "postroad.quarantine",
     "version": "postroad.version",
 }
 """The subjects in the order of the help, and the module that adds each.

@@ -34,6 +34,18 @@ class BundleError(PostroadError):
     """A bundle cannot be made or taken in as asked; nothing was stored."""
 
 
+class EscrowError(PostroadError):
+    """The escrow key cannot be used as asked; nothing was written."""
+
+
+class CompareError(PostroadError):
+    """Two stores cannot be compared as asked; nothing was changed."""
+
+
+class QuarantineError(PostroadError):
+    """What was set aside cannot be decided as asked; nothing was changed."""
+
+
 class AuditError(PostroadError):
     """An audit cannot be made as asked; nothing was written."""
 

@@ -57,7 +57,7 @@ def open_registry(path: Path, root_key: str) -> Registry:
         UsageError: The root key is not 64 hexadecimal digits.
         FormatError, SignatureError, TrustError, OSError: As `verify_registry`.
     """
-    registry = Registry(_root_key(root_key))
+    registry = Registry(root_key_of(root_key))
     with path.open("rb") as file:
         encoded = file.read(LOG_BYTES_MAX + 1)
     for statement in decode_log(encoded):
@@ -65,7 +65,12 @@ def open_registry(path: Path, root_key: str) -> Registry:
     return registry
 
 
-def _root_key(text: str) -> bytes:
+def root_key_of(text: str) -> bytes:
+    """The root key in the words of a command line.
+
+    Raises:
+        UsageError: It is not 64 hexadecimal digits.
+    """
     try:
         key = bytes.fromhex(text)
     except ValueError:

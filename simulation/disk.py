@@ -1,10 +1,11 @@
 """A store on which the power fails or the disk fills at a chosen write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sync.errors import StoreFullError
-from sync.ports import NO_LOCALS, Changes, Document, Scope
+from sync.ports import NO_LOCALS, Changes, Document, RandomBytes, Scope
 from sync.stores.memory import MemoryStore
 
 
@@ -25,6 +26,17 @@ class Doom(Enum):
     FULL = "full"
 
 
+_EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a disk: what its store held at one moment."""
+
+    documents: tuple[Document, ...] = field(repr=False)
+    locals: Mapping[str, bytes] = field(repr=False)
+
+
 class FragileStore:
     """A memory store whose content survives its machine, as a disk does.
 
@@ -37,6 +49,16 @@ class FragileStore:
         self._inner = inner
         self._unit = unit
         self.doom: Doom | None = None
+
+    def backup(self) -> Backup:
+        """Copy what is on the disk now."""
+        rows = self._inner.changes(0, limit=_EVERYTHING).rows
+        return Backup(tuple(row.document for row in rows), self._inner.locals(""))
+
+    def restore(self, backup: Backup, random_bytes: RandomBytes) -> None:
+        """Put a copy back, under an incarnation of its own, as a program does at its start."""
+        self._inner = MemoryStore(random_bytes)
+        self._inner.put(backup.documents, backup.locals)
 
     @property
     def incarnation(self) -> str:
@@ -100,6 +122,16 @@ class FragileStore:
             skip_origin=skip_origin,
             bytes_max=bytes_max,
         )
+
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """As the port says."""
+        return self._inner.scope_ids(tag, upto=upto, databases=databases)
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """As the port says."""
+        return self._inner.scope_range(tag, low, high, upto=upto, databases=databases)
 
     def local(self, key: str) -> bytes | None:
         """As the port says."""

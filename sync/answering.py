@@ -7,10 +7,13 @@ the local documents changed and is judged again.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from security.errors import TrustError
 from security.registry import Registry
+from sync.comparing import Comparer
 from sync.errors import (
+    PeerProtocolError,
     RefusedError,
     StoreConflictError,
     StoreError,
@@ -20,6 +23,7 @@ from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.ports import Clock, Store
 from sync.protocol.batching import BYTES_MAX
+from sync.protocol.compare_messages import Compare, Compared
 from sync.protocol.cursors import child_key, decode_child, encode_child
 from sync.protocol.downstream import (
     Command,
@@ -40,6 +44,8 @@ from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing, scope_of
 
 ATTEMPTS_MAX = 3
 """A child has one request in flight; a second comes only from one that was given up."""
+
+_Made = TypeVar("_Made", Answer, Compared)
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +78,17 @@ class DownstreamDriver:
     on_stored: Callable[[], object] = _nothing
     holdings: Holdings | None = None
 
+    def __post_init__(self) -> None:
+        self._comparer = Comparer(
+            unit=self.unit,
+            store=self.store,
+            gate=self.gate,
+            registry=self.registry,
+            clock=self.clock,
+            on_stored=self.on_stored,
+            holdings=self.holdings,
+        )
+
     def answer_bytes(self, body: bytes, device: str) -> bytes:
         """The encoded answer, or refusal, to an encoded request.
 
@@ -85,15 +102,27 @@ class DownstreamDriver:
 
     def reception(self, device: str) -> Reception:
         """Begin to take a request of the device that the tunnel authenticated, in pieces."""
-        return Reception(lambda exchange: self.answer(exchange, device), self.clock)
+        return Reception(
+            lambda exchange: self.answer(exchange, device),
+            lambda request: self.compare(request, device),
+            self.clock,
+        )
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
-        refusal = self._identify(exchange, device)
-        if refusal:
-            return refusal
+        return self._identify(exchange, device) or self._tried(
+            lambda: self._with_mail(self._answer(exchange), exchange)
+        )
+
+    def compare(self, request: Compare, device: str) -> Compared | Refusal:
+        """The answer to one comparing request of an authenticated device."""
+        return self._identify(request, device) or self._tried(
+            lambda: self._comparer.answer(request)
+        )
+
+    def _tried(self, act: Callable[[], _Made]) -> _Made | Refusal:
         try:
-            return self._with_mail(self._answer(exchange), exchange)
+            return act()
         except StoreConflictError:
             return Refusal("busy", "another request of this unit is being answered")
         except StoreFullError:
@@ -104,8 +133,10 @@ class DownstreamDriver:
             return Refusal("store_failed", "the unit above cannot use its store")
         except RefusedError as error:
             return Refusal(error.code, str(error))
+        except PeerProtocolError as error:
+            return Refusal("malformed", str(error))
 
-    def _identify(self, exchange: Exchange, device: str) -> Refusal | None:
+    def _identify(self, exchange: Exchange | Compare, device: str) -> Refusal | None:
         try:
             known = self.registry.device(device)
             parent = self.registry.unit(known.unit).parent
@@ -137,7 +168,7 @@ class DownstreamDriver:
 
     def _converse(self, exchange: Exchange) -> Answer:
         machine = Downstream(Host(self.unit, self.store.incarnation, self.interval_s))
-        remembered = self.store.local(child_key(exchange.unit))
+        remembered = self.store.local(child_key(exchange.device))
         event: Event = ExchangeReceived(
             exchange=exchange,
             child=decode_child(remembered),
@@ -148,9 +179,9 @@ class DownstreamDriver:
             [command] = machine.handle(event)
             if isinstance(command, SendAnswer):
                 return command.answer
-            event = self._carry_out(command, exchange.unit, remembered)
+            event = self._carry_out(command, exchange, remembered)
 
-    def _carry_out(self, command: Command, child: str, remembered: bytes | None) -> Event:
+    def _carry_out(self, command: Command, child: Exchange, remembered: bytes | None) -> Event:
         match command:
             case StoreRecords():
                 return self._store(command, child, remembered)
@@ -158,9 +189,9 @@ class DownstreamDriver:
                 return self._read(command, child)
         raise AssertionError(f"{type(command).__name__} is not carried out")
 
-    def _store(self, command: StoreRecords, child: str, remembered: bytes | None) -> Event:
-        key = child_key(child)
-        inspection = self.gate.inspect(command.records, child, "up")
+    def _store(self, command: StoreRecords, child: Exchange, remembered: bytes | None) -> Event:
+        key = child_key(child.device)
+        inspection = self.gate.inspect(command.records, child.unit, "up", origin=child.device)
         self.store.put(
             inspection.documents,
             {**inspection.local, key: encode_child(command.child)},
@@ -170,7 +201,7 @@ class DownstreamDriver:
             logger.info(
                 "records of a child were stored",
                 extra={
-                    "child": child,
+                    "child": child.device,
                     "offered": len(inspection.verdicts),
                     "accepted": inspection.accepted,
                     "quarantined": len(inspection.quarantined),
@@ -178,18 +209,18 @@ class DownstreamDriver:
             )
         self.gate.settle()
         if self.holdings is not None:
-            self.holdings.stored(child, inspection.local)
+            self.holdings.stored(child.unit, inspection.local)
         if inspection.documents:
             self.on_stored()
         return RecordsStored(inspection.quarantined)
 
-    def _read(self, command: ReadScope, child: str) -> Event:
+    def _read(self, command: ReadScope, child: Exchange) -> Event:
         page = self.store.changes(
             command.since,
             limit=ROWS_MAX,
-            tag=scope_of(self.registry, child),
+            tag=scope_of(self.registry, child.unit),
             databases=CARRIED,
-            skip_origin=child if command.skip_own else None,
+            skip_origin=child.device if command.skip_own else None,
             bytes_max=body_bytes(min(command.bytes_max, BYTES_MAX)),
         )
         rows = tuple(ScopeRow(*row) for row in outgoing(page))

@@ -3,9 +3,12 @@
 The tunnel's driver and the courier's files share them, so both keep the same cursors.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
 from sync.errors import StoreConflictError
 from sync.holdings import Holdings
-from sync.ingest import Gate, Inspection
+from sync.ingest import Gate
 from sync.ports import Store
 from sync.protocol.cursors import (
     encode_down,
@@ -15,9 +18,21 @@ from sync.protocol.cursors import (
     up_key,
 )
 from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
+from sync.rules import Direction
 from sync.scope import CARRIED, ROWS_MAX, body_bytes, outgoing
+from sync.verdicts import Inspection
 
 _CONFLICTS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """Records that a neighbour sent; the words are those of `Gate.inspect`."""
+
+    records: Sequence[bytes] = field(repr=False)
+    neighbour: str
+    direction: Direction
+    origin: str | None = None
 
 
 def read_outgoing(
@@ -72,8 +87,22 @@ def put_incoming(
         local[refused_key(record)] = encode_local(
             {"reason": reason, "parent": parent, "at_ms": command.up.at_ms}
         )
+    return put_judged(store, gate, Arriving(command.records, parent, "down"), local)
+
+
+def put_judged(
+    store: Store, gate: Gate, arriving: Arriving, local: Mapping[str, bytes | None]
+) -> Inspection:
+    """Judge records and store what came of it, with local documents, in one transaction.
+
+    Raises:
+        StoreError: Nothing was written.
+        StoreConflictError: Others wrote to the same feeds again and again.
+    """
     for attempt in range(_CONFLICTS_MAX):
-        inspection = gate.inspect(command.records, parent, "down")
+        inspection = gate.inspect(
+            arriving.records, arriving.neighbour, arriving.direction, origin=arriving.origin
+        )
         try:
             store.put(
                 inspection.documents,

@@ -29,7 +29,7 @@ from sync.protocol.cursors import (
     up_key,
 )
 from sync.protocol.fields import Fields
-from sync.protocol.messages import VERSIONS, Answer, Exchange, Refusal
+from sync.protocol.messages import VERSIONS, Answer, Cursor, Exchange, Refusal
 from sync.protocol.upstream import OutgoingRead, ReadOutgoing, StoreIncoming
 from sync.protocol.wire import decode_message, encode_message
 from sync.scope import down_place
@@ -204,7 +204,7 @@ class Courier:
         return key, places.get(key, 0)
 
     def _held(self, exchange: Exchange) -> int:
-        child = decode_child(self._store.local(child_key(exchange.unit)))
+        child = decode_child(self._store.local(child_key(exchange.device)))
         is_known = child is not None and child.incarnation == exchange.incarnation
         return child.seq if child is not None and is_known else 0
 
@@ -220,6 +220,8 @@ class Courier:
     def _answers(
         self, exchange: Exchange, device: str, driver: DownstreamDriver
     ) -> Iterator[tuple[Answer, int]]:
+        # Two ends of a stick cannot compare: a child with a void cursor gets everything.
+        exchange = replace(exchange, pull=self._valid(exchange.pull))
         for _ in range(BUNDLES_MAX):
             answer = driver.answer(exchange, device)
             if isinstance(answer, Refusal):
@@ -230,6 +232,10 @@ class Courier:
             if not answer.more:
                 return
             exchange = replace(_question(exchange, answer.acked), pull=answer.cursor)
+
+    def _valid(self, pull: Cursor | None) -> Cursor | None:
+        is_known = pull is not None and pull.incarnation == self._store.incarnation
+        return pull if pull and is_known and pull.seq <= self._store.last_seq else None
 
     def _seal_answer(self, answer: Answer, pull: int, exchange: Exchange) -> bytes:
         extra: dict[str, object] = {"pull": pull, "incarnation": exchange.incarnation}

@@ -21,7 +21,8 @@ from sync.errors import (
 )
 from sync.holdings import Holdings
 from sync.ingest import Gate
-from sync.ports import Clock, Store
+from sync.ports import Clock, RandomBytes, Store
+from sync.protocol.compare_messages import Compare, Compared, Message
 from sync.protocol.cursors import (
     decode_down,
     decode_up,
@@ -49,7 +50,10 @@ from sync.protocol.upstream import (
     Upstream,
 )
 from sync.protocol.wire import MessageReader, encode_message
+from sync.reconciling import ROWS_MIN, Reconciler, Survey
 from sync.status import LinkState, SessionReport, SyncStatus
+from sync.tally import Tally
+from sync.wallclock import random_bytes
 
 PART_BYTES = 64 << 10
 """So much of an answer is stored as soon as it is here; the rest may never come."""
@@ -85,28 +89,11 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What a session did so far."""
+class _DoubtError(SyncError):
+    """The answer shows that the sides must compare before they go on."""
 
-    pushed: int = 0
-    pulled: int = 0
-    quarantined: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    round_trips: int = 0
-    clock_offset_ms: int | None = None
-    error: str = ""
-    error_code: str = ""
-    carrying: bool = False
-
-    def note(self, error: Exception) -> None:
-        """Keep the first error: the ones after it are its consequences."""
-        if not self.error:
-            self.error = str(error) or type(error).__name__
-            self.error_code = type(error).__name__
-            if isinstance(error, RefusedError):
-                self.error_code = error.code
+    def __init__(self) -> None:
+        super().__init__("the unit above is not in the state that was known")
 
 
 def _nothing() -> None:
@@ -116,7 +103,7 @@ def _nothing() -> None:
 class _Incoming:
     """An answer on its way: what has come is kept now and then, and when it breaks off."""
 
-    def __init__(self, driver: "UpstreamDriver", tally: _Tally) -> None:
+    def __init__(self, driver: "UpstreamDriver", tally: Tally) -> None:
         self.reader = MessageReader()
         self.bytes = 0
         self._driver = driver
@@ -147,6 +134,9 @@ class UpstreamDriver:
         clock: For durations, and for times that are shown.
         jitter: Gives a number from 0 up to, not including, 1 for each wait after a failure.
         on_stored: Called after records of the parent were stored, in the session's thread.
+        random_bytes: For the keys of comparisons.
+        compare_from: A store of so many records that knows nothing of its parent compares
+            before it offers.
         holdings: Keeps what units above say of feeds that they hold; without it, it is dropped.
     """
 
@@ -157,14 +147,26 @@ class UpstreamDriver:
     clock: Clock
     jitter: Callable[[], float]
     on_stored: Callable[[], object] = _nothing
+    random_bytes: RandomBytes = random_bytes
+    compare_from: int = ROWS_MIN
     holdings: Holdings | None = None
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)
+        self._reconciler = Reconciler(
+            link=self.link,
+            store=self.store,
+            gate=self.gate,
+            clock=self.clock,
+            random_bytes=self.random_bytes,
+            on_stored=self.on_stored,
+            rows_min=self.compare_from,
+        )
         self._one_at_a_time = threading.Lock()
         self._place = ""
         self._last: SessionReport | None = None
         self._counted: tuple[tuple[int, int], int] = ((-1, -1), 0)
+        self._is_doubtful = False
 
     def run_once(self, *, asked: bool = False) -> SessionReport:
         """Hold one session: until both ends hold what is meant for them, or something fails.
@@ -177,9 +179,11 @@ class UpstreamDriver:
         """
         with self._one_at_a_time:
             started = self.clock.monotonic()
-            tally = _Tally()
+            tally = Tally()
             failures = self._machine.failures
             end = self._converse(tally)
+            if self._is_doubtful:
+                end = self._converse(tally)
             if asked:
                 self._machine.failures = min(self._machine.failures, max(failures, 1))
             report = self._report(tally, end, self._since_ms(started))
@@ -189,6 +193,24 @@ class UpstreamDriver:
         level = logging.DEBUG if is_idle else logging.INFO
         logger.log(level, "session ended", extra={"parent": self.link.parent, **asdict(report)})
         return report
+
+    def survey(self) -> Survey:
+        """What this store and the parent's do not have in common; changes nothing.
+
+        Raises:
+            TransportError, RefusedError, PeerProtocolError: The parent cannot be asked.
+        """
+        with self._one_at_a_time:
+            tally = Tally()
+            return self._reconciler.survey(
+                lambda request: self._compare(request, tally),
+                lambda: self._machine.batch.bytes,
+            )
+
+    def repair(self) -> SessionReport:
+        """Hold a session that begins with a comparison, whatever the cursors say."""
+        self._reconciler.doubt()
+        return self.run_once(asked=True)
 
     def status(self) -> SyncStatus:
         """How the link stands; may be asked from any thread.
@@ -213,15 +235,16 @@ class UpstreamDriver:
             refused=len(self.store.locals(refused_key(""))),
         )
 
-    def _converse(self, tally: _Tally) -> EndSession:
-        event = self._attempt(self._open, tally)
+    def _converse(self, tally: Tally) -> EndSession:
+        self._is_doubtful = False
+        event = self._attempt(lambda: self._open(tally), tally)
         while True:
             command = self._decide(event, tally)
             if isinstance(command, EndSession):
                 return command
             event = self._attempt(lambda: self._carry_out(command, tally), tally)  # noqa: B023
 
-    def _decide(self, event: Event, tally: _Tally) -> Command:
+    def _decide(self, event: Event, tally: Tally) -> Command:
         try:
             [command] = self._machine.handle(event)
         except PeerProtocolError as error:
@@ -229,7 +252,7 @@ class UpstreamDriver:
             [command] = self._machine.handle(SessionFailed())
         return command
 
-    def _attempt(self, act: Callable[[], Event], tally: _Tally) -> Event:
+    def _attempt(self, act: Callable[[], Event], tally: Tally) -> Event:
         try:
             return act()
         except TransportError as error:
@@ -238,6 +261,9 @@ class UpstreamDriver:
         except RefusedError as error:
             tally.note(error)
             return RefusalReceived(Refusal(error.code, str(error)))
+        except _DoubtError:
+            self._is_doubtful = True
+            return SessionFailed()
         except SyncError as error:
             tally.note(error)
             return SessionFailed()
@@ -246,7 +272,9 @@ class UpstreamDriver:
             tally.note(error)
             return SessionFailed()
 
-    def _open(self) -> Event:
+    def _open(self, tally: Tally) -> Event:
+        if self._reconciler.is_needed():
+            self._reconcile(tally)
         parent = self.link.parent
         self._place = self.gate.down_place(parent)
         return SessionOpened(
@@ -255,7 +283,30 @@ class UpstreamDriver:
             down=decode_down(self.store.local(self._place)),
         )
 
-    def _carry_out(self, command: Command, tally: _Tally) -> Event:
+    def _reconcile(self, tally: Tally) -> None:
+        found = self._reconciler.run(
+            lambda request: self._compare(request, tally), lambda: self._machine.batch.bytes
+        )
+        tally.pushed += found.pushed
+        tally.pulled += found.pulled
+        tally.quarantined += found.quarantined
+        logger.info("compared with the unit above", extra={"found": asdict(found)})
+
+    def _compare(self, request: Compare, tally: Tally) -> Compared:
+        before = tally.bytes_sent + tally.bytes_received
+        sent_at = self.clock.monotonic()
+        received = self._converse_once(request, tally)
+        moved = tally.bytes_sent + tally.bytes_received - before
+        batch = self._machine.batch
+        self._machine.batch = batch.after_exchange(moved, self._since_ms(sent_at))
+        match received:
+            case Compared() as answer:
+                return answer
+            case Refusal() as refusal:
+                raise RefusedError(refusal.code, refusal.text)
+        raise PeerProtocolError("the parent answered something else than was asked")
+
+    def _carry_out(self, command: Command, tally: Tally) -> Event:
         match command:
             case ReadOutgoing():
                 return self._read(command)
@@ -268,36 +319,43 @@ class UpstreamDriver:
     def _read(self, command: ReadOutgoing) -> Event:
         return read_outgoing(self.store, self.link.parent, command, self.clock.now_ms())
 
-    def _send(self, exchange: Exchange, tally: _Tally) -> Event:
-        tally.carrying = False
-        self.transport.connect()
-        body = encode_message(exchange)
-        tally.carrying = True
-        tally.bytes_sent += len(body)
+    def _send(self, exchange: Exchange, tally: Tally) -> Event:
+        before = tally.bytes_sent + tally.bytes_received
         sent_at = self.clock.monotonic()
-        incoming = _Incoming(self, tally)
-        try:
-            self.transport.exchange(body, incoming.receive)
-        except TransportError:
-            incoming.keep()
-            raise
+        received = self._converse_once(exchange, tally)
         duration_ms = self._since_ms(sent_at)
         now_ms = self.clock.now_ms()
-        tally.round_trips += 1
-        match incoming.reader.finish():
+        match received:
             case Answer() as answer:
+                if self._reconciler.doubts(exchange, answer):
+                    raise _DoubtError
                 tally.pushed += len(exchange.records)
                 tally.pulled += len(answer.records)
                 tally.quarantined += len(answer.quarantined)
                 tally.clock_offset_ms = answer.now_ms - (exchange.now_ms + now_ms) // 2
-                moved = len(body) + incoming.bytes
+                moved = tally.bytes_sent + tally.bytes_received - before
                 return AnswerReceived(answer, moved, duration_ms, now_ms)
             case Refusal() as refusal:
                 tally.note(RefusedError(refusal.code, refusal.text))
                 return RefusalReceived(refusal)
         raise PeerProtocolError("the parent answered with a request")
 
-    def keep_part(self, answer: Answer, tally: _Tally) -> None:
+    def _converse_once(self, message: Message, tally: Tally) -> Message:
+        tally.carrying = False
+        self.transport.connect()
+        body = encode_message(message)
+        tally.carrying = True
+        tally.bytes_sent += len(body)
+        incoming = _Incoming(self, tally)
+        try:
+            self.transport.exchange(body, incoming.receive)
+        except TransportError:
+            incoming.keep()
+            raise
+        tally.round_trips += 1
+        return incoming.reader.finish()
+
+    def keep_part(self, answer: Answer, tally: Tally) -> None:
         """Store the beginning of an answer whose rest is still on its way, or lost."""
         now_ms = self.clock.now_ms()
         for command in self._machine.handle(PartReceived(answer, now_ms)):
@@ -305,7 +363,7 @@ class UpstreamDriver:
             self._machine.handle(self._store(command, tally))
             tally.pulled += len(answer.records)
 
-    def _store(self, command: StoreIncoming, tally: _Tally) -> Event:
+    def _store(self, command: StoreIncoming, tally: Tally) -> Event:
         try:
             inspection = put_incoming(
                 self.store, self.gate, self.link.parent, command, self._place, self.holdings
@@ -318,25 +376,12 @@ class UpstreamDriver:
             self.on_stored()
         return IncomingStored()
 
-    def _report(self, tally: _Tally, end: EndSession, duration_ms: int) -> SessionReport:
+    def _report(self, tally: Tally, end: EndSession, duration_ms: int) -> SessionReport:
         if end.outcome is Outcome.DONE:
             wait_ms = end.interval_s * 1_000
         else:
             wait_ms = int(self.jitter() * end.delay_ms_max)
-        return SessionReport(
-            outcome=end.outcome.value,
-            pushed=tally.pushed,
-            pulled=tally.pulled,
-            quarantined=tally.quarantined,
-            bytes_sent=tally.bytes_sent,
-            bytes_received=tally.bytes_received,
-            round_trips=tally.round_trips,
-            duration_ms=duration_ms,
-            retry_after_ms=wait_ms,
-            clock_offset_ms=tally.clock_offset_ms,
-            error=tally.error,
-            error_code=tally.error_code,
-        )
+        return tally.report(end.outcome.value, duration_ms, wait_ms)
 
     def _waiting(self, acked: int) -> int:
         # Of cases alone: what a journal holds is of no concern to whoever looks at the light.

@@ -4,7 +4,7 @@ Whoever starts a program passes the real ones in (`sync.stores`, `sync.wallclock
 the simulator pass their own, so that a run replays from its seed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -171,6 +171,28 @@ class Store(Protocol):
 
         Raises:
             StoreError: `since`, `limit` or `bytes_max` is negative, or the store is unusable.
+        """
+        ...
+
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """The ids of a scope's records, some thousands of them at a time, joined in one text.
+
+        Ids that are not 64 lowercase hex digits are left out: they name no record. The order is
+        that of the feed; a document that changes meanwhile may be left out.
+
+        Args:
+            tag: The scope.
+            upto: Only documents whose latest change is not after this sequence number.
+            databases: Only these; at least one.
+        """
+        ...
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """Database, id and sequence number of a scope's records from `low` to before `high`.
+
+        In the order of databases, then of ids. `upto` and `databases` as in `scope_ids`.
         """
         ...
 

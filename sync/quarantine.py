@@ -32,6 +32,12 @@ CURABLE = frozenset(
 )
 """Reasons that a later statement, or time, may take away."""
 
+RELEASABLE = frozenset(
+    ("device_revoked", "chain", "fork", "frozen", "gaps", "rate", "too_many")
+)
+"""Reasons that a person may set aside. All others say that a record is not what it claims to
+be, or does not belong here: no person can make that true."""
+
 OUTSTANDING_MAX = 10_000
 """Records set aside for one neighbour; then it is refused, so that it cannot fill the disk."""
 
@@ -113,6 +119,16 @@ def count_key(neighbour: str) -> str:
 def taken_key(device: str, record_type: str) -> str:
     """Name of the local document that counts a device's records of a type without a case."""
     return f"taken/{record_type}/{device}"
+
+
+def over_key(neighbour: str) -> str:
+    """Name of the local document that counts what was not kept of this neighbour."""
+    return f"quarantine-over/{neighbour}"
+
+
+def decided_key(record: str) -> str:
+    """Name of the local document that says what a person decided about a record."""
+    return f"decided/{record}"
 
 
 def encode_count(count: int) -> bytes:

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from sync.errors import PeerProtocolError, RefusedError
 from sync.ports import Clock
-from sync.protocol.messages import RECORDS_MAX, Answer, Exchange, Message, Refusal
+from sync.protocol.compare_messages import Compare, Compared, Message
+from sync.protocol.messages import RECORDS_MAX, Answer, Exchange, Refusal
 from sync.protocol.wire import MessageReader, encode_message
 
 PART_BYTES = 128 << 10
@@ -21,11 +22,18 @@ PART_S = 1.0
 class Reception:
     """One request of an authenticated device, in pieces.
 
-    Args of the constructor: `answer` gives the answer to an exchange of the device.
+    Args of the constructor: `answer` gives the answer to an exchange of the device, `compare`
+    that to a comparing request, which is taken whole.
     """
 
-    def __init__(self, answer: Callable[[Exchange], Answer | Refusal], clock: Clock) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Exchange], Answer | Refusal],
+        compare: Callable[[Compare], Compared | Refusal],
+        clock: Clock,
+    ) -> None:
         self._answer = answer
+        self._compare = compare
         self._clock = clock
         self._reader = MessageReader()
         self._kept_at = clock.monotonic()
@@ -75,6 +83,8 @@ class Reception:
         return self._end
 
     def _answered(self, message: Message) -> Message:
+        if isinstance(message, Compare):
+            return self._compare(message)
         if not isinstance(message, Exchange):
             return Refusal("malformed", "the message is not a request")
         answer = self._answer(message)

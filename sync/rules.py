@@ -117,17 +117,31 @@ def _is_author_on_path(header: Header, registry: Registry) -> bool:
 
 
 def _may_come(arrival: Arrival, registry: Registry) -> bool:
-    """Whether this neighbour may bring it: a child what its subtree wrote, the parent all."""
+    """Whether this neighbour may bring it.
+
+    The parent may bring all, a child what its subtree wrote, what it takes along from its old
+    place, and what had come down to it through this node.
+    """
     if arrival.direction == "down":
         return True
     if arrival.neighbour not in registry.concerned(arrival.header.path):
         return False
-    return is_of_subtree(arrival, registry) or is_carried_over(arrival, registry)
+    return (
+        is_of_subtree(arrival, registry)
+        or is_carried_over(arrival, registry)
+        or is_given_back(arrival, registry)
+    )
 
 
 def is_of_subtree(arrival: Arrival, registry: Registry) -> bool:
     """Whether the author stands below the neighbour, so that its feed comes this way whole."""
     return arrival.neighbour in registry.path(registry.device(arrival.header.device).unit)
+
+
+def is_given_back(arrival: Arrival, registry: Registry) -> bool:
+    """Whether this unit or one above it wrote it, so that this node had it and has lost it."""
+    author = registry.device(arrival.header.device).unit
+    return author in registry.path(arrival.unit)
 
 
 def is_carried_over(arrival: Arrival, registry: Registry) -> bool:

@@ -237,6 +237,8 @@ def _detail(row: TimelineRow, view: CaseView) -> str:
     match row.act:
         case "accept" if row.effective:
             return t("timeline.promised", limit=limit_text(view.state.promised))
+        case "receive" if text(facts, "for_unit"):
+            return t("timeline.for_unit", unit=unit_name(text(facts, "for_unit")))
         case "send_up" | "return":
             return t("timeline.to", unit=unit_name(text(facts, "to")))
         case "amend":

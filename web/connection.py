@@ -99,6 +99,15 @@ class Connection:
         )
 
     @property
+    def driver(self) -> UpstreamDriver:
+        """What holds the sessions, for who holds one without the agent."""
+        return self._driver
+
+    def close(self) -> None:
+        """Close the tunnel; for who never started the rest."""
+        self._uplink.close()
+
+    @property
     def agent(self) -> Agent:
         """The thread that holds the sessions."""
         return self._agent

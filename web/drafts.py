@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sync.ports import RandomBytes, Store
+from web.context import context
 
 PREFIX = "form/"
 DRAFT_BYTES_MAX = 256 * 1024
@@ -94,6 +95,12 @@ class Drafts:
             # Sealed under another secret: the folder was copied without its key.
             return None
         return Draft(token, content["item"], content["ms"], content["values"])
+
+
+def drafts_here() -> Drafts:
+    """The drafts of the installation that serves the current request."""
+    here = context()
+    return Drafts(here.casebook.local_store, here.secret, here.random_bytes)
 
 
 def _name(clerk: str, token: str) -> str:

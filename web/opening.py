@@ -10,6 +10,7 @@ from pathlib import Path
 from casebook.book import Casebook, Office
 from casebook.desk import World
 from casebook.epochs import ReadingKeys
+from casebook.errors import CasebookError
 from casebook.index import CaseIndex
 from casebook.people import Station, station_of
 from casebook.published import PublishedSets
@@ -17,13 +18,14 @@ from casebook.registrar import Pens, Registrar
 from cases.catalogue import load_catalogue
 from cases.divisions import Tree, load_divisions
 from cases.limits import load_calendar
-from security.errors import KeyFileError
+from security.errors import KeyFileError, SecurityError
 from security.keystore import NodeKeys, write_unit_reading_key
 from security.registry import Registry
 from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.errors import SyncError
 from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
@@ -117,12 +119,11 @@ def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installat
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = unlock(settings, how)
     store = open_store(settings, key)
-    authority = Authority(registry)
-    replay(authority, store)
-    station = station_of(registry, settings.unit, settings.device)
-    reading = reading_keys(settings, keys)
-    reading.adopt(registry, station)
-    _check_keys(settings, registry, keys, reading)
+    try:
+        authority, station, reading = _checked(settings, store, registry, keys)
+    except (SecurityError, CasebookError, SyncError):
+        store.close()  # so that nothing of having looked stays beside the file
+        raise
     _reconsider(Gate(registry, store, station.unit, authority=authority), store)
     casebook = Casebook(
         Office(station, registry, catalogue, calendar, keys.signing, reading),
@@ -178,6 +179,19 @@ def reading_keys(settings: Settings, keys: NodeKeys) -> ReadingKeys:
     return ReadingKeys(keys.unit_reading, keys.reading, keep)
 
 
+def _checked(
+    settings: Settings, store: Store, registry: Registry, keys: NodeKeys
+) -> tuple[Authority, Station, ReadingKeys]:
+    """Learn what the store holds of the registry, and see that the keys fit it."""
+    authority = Authority(registry)
+    replay(authority, store)
+    station = station_of(registry, settings.unit, settings.device)
+    reading = reading_keys(settings, keys)
+    reading.adopt(registry, station)
+    _check_keys(settings, registry, keys, reading)
+    return authority, station, reading
+
+
 def _check_keys(
     settings: Settings, registry: Registry, keys: NodeKeys, unit_reading: ReadingKeys
 ) -> None:
@@ -229,17 +243,23 @@ def load_registry(settings: Settings) -> Registry:
 
 def case_numbers(settings: Settings) -> list[str]:
     """Return the numbers of all cases in the read model of an installation, [] without one."""
+    return [number for number, _ in case_states(settings)]
+
+
+def case_states(settings: Settings) -> list[tuple[str, str]]:
+    """Return number and state of all cases in the read model of an installation."""
     path = settings.read_model
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     except sqlite3.Error:
         return []
     try:
-        return [row[0] for row in connection.execute("SELECT case_no FROM cases")]
+        rows = connection.execute("SELECT case_no, state FROM cases").fetchall()
     except sqlite3.Error:
         return []
     finally:
         connection.close()
+    return [(str(number), str(state)) for number, state in rows]
 
 
 def _text(path: Path) -> str:

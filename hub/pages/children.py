@@ -49,10 +49,16 @@ def child_lines(
         local: the local documents of the store whose names begin with `child/`.
         now_ms: the wall clock of this machine.
     """
-    lines = [
-        _line(unit, decode_child(local.get(child_key(unit.code))), now_ms) for unit in units
-    ]
+    lines = [_line(unit, _latest(unit.code, local), now_ms) for unit in units]
     return tuple(sorted(lines, key=lambda line: (_RANK[line.word], line.code)))
+
+
+def _latest(unit: str, local: Mapping[str, bytes]) -> ChildState | None:
+    """What is remembered of the machine of a unit that called last."""
+    prefix = child_key(f"{unit}-")
+    states = (decode_child(value) for key, value in local.items() if key.startswith(prefix))
+    known = [state for state in states if state is not None]
+    return max(known, key=lambda state: state.contact_ms) if known else None
 
 
 def _line(unit: Unit, state: ChildState | None, now_ms: int) -> ChildLine:

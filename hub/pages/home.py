@@ -1,25 +1,24 @@
-"""The home page of a hub, its units below, and what was set aside."""
+"""The home page of a hub, and its units below."""
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
-from flask import g, render_template, request
+from flask import g, render_template
 
 from casebook.book import Casebook
 from hub.pages.children import ChildLine, child_lines
+from hub.pages.quarantine import ROWS_MAX
 from hub.pages.rights import CASES, QUARANTINE, may_open
 from hub.pages.shelves import SHELVES
-from sync.feeds import frozen_feeds
 from sync.ports import Store
+from sync.quarantine_desk import QuarantineDesk
 from web.context import context
 from web.presenting import t, term
 
 CHILDREN_AT_HOME = 12
-QUARANTINE_ROWS = 50
-OFFSET_DIGITS_MAX = 6
 
 _CHILD_PREFIX = "child/"
-_FEED_PREFIX = "feed/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class HomeDesk:
 
     store: Store
     casebook: Casebook
+    aside: QuarantineDesk
 
     def home(self) -> str:
         """How many cases lie on each shelf, and how the units below are."""
@@ -52,26 +52,13 @@ class HomeDesk:
             status=context().status() if may_open(g.clerk, QUARANTINE) else None,
         )
 
-    def quarantine(self) -> str:
-        """The records that were set aside, with where they came from and why."""
-        rows = self.casebook.quarantine()
-        offset = _offset(request.args.get("offset", ""))
-        return render_template(
-            "hub/quarantine.html",
-            frozen=frozen_feeds(self.store.locals(_FEED_PREFIX)),
-            rows=rows[offset : offset + QUARANTINE_ROWS],
-            total=len(rows),
-            offset=offset,
-            size=QUARANTINE_ROWS,
-        )
-
     def _children(self) -> tuple[ChildLine, ...]:
         registry, unit = self.casebook.registry, self.casebook.station.unit
         local = self.store.locals(_CHILD_PREFIX)
         return child_lines(registry.children(unit), local, context().now_ms())
 
     def _set_aside(self) -> int:
-        return len(self.casebook.quarantine())
+        return sum(1 for _ in islice(self.aside.rows(), ROWS_MAX))
 
 
 def _words(children: tuple[ChildLine, ...]) -> str:
@@ -83,9 +70,3 @@ def _words(children: tuple[ChildLine, ...]) -> str:
         if found[word]
     ]
     return t("list.comma").join(parts)
-
-
-def _offset(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > OFFSET_DIGITS_MAX:
-        return 0
-    return int(text) // QUARANTINE_ROWS * QUARANTINE_ROWS

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from casebook.people import Clerk
 
 CASES = "cases"
+COUNTER = "counter"
 UNITS = "units"
 QUARANTINE = "quarantine"
 SESSIONS = "sessions"
@@ -24,7 +25,7 @@ _ACCEPTING = (
 _REVIEWING = ("step_done", "co_sign", "pause_open", "pause_close", "issue", "settle")
 
 ACTS: Mapping[str, tuple[str, ...]] = {
-    "window": (*_ACCEPTING, *_HAND_OVER, "issue", "deliver", "archive", *_FORM),
+    "window": ("receive", *_ACCEPTING, *_HAND_OVER, "issue", "deliver", "archive", *_FORM),
     "reviewer": (*_ACCEPTING, *_HAND_OVER, *_REVIEWING, "archive", *_FORM),
     "approver": (*_HAND_OVER, *_REVIEWING, "extend", "decide", *_FORM),
     "supervisor": ("note", "urge", "void", "correct", "take_over", "settle", "retract"),
@@ -33,10 +34,10 @@ ACTS: Mapping[str, tuple[str, ...]] = {
 """Role to the acts that it may do."""
 
 PAGES: Mapping[str, tuple[str, ...]] = {
-    "window": (CASES, UNITS),
+    "window": (CASES, COUNTER, UNITS),
     "reviewer": (CASES, UNITS),
     "approver": (CASES, UNITS),
-    "supervisor": (CASES, UNITS, AUDIT),
+    "supervisor": (CASES, UNITS, QUARANTINE, AUDIT),
     "it": (UNITS, QUARANTINE, SESSIONS, AUDIT),
 }
 """Role to the groups of pages that it may open; the home page is everybody's."""

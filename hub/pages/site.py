@@ -8,9 +8,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
 from hub.pages import audit, casepage, home, shelves
+from hub.pages.finding import FindingDesk
+from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
     AUDIT,
     CASES,
+    COUNTER,
     QUARANTINE,
     SESSIONS,
     UNITS,
@@ -20,8 +23,11 @@ from hub.pages.rights import (
     roles_that_open,
 )
 from hub.pages.tunnels import SessionsDesk
+from sync.ingest import Gate
 from sync.ports import Store
+from sync.quarantine_desk import QuarantineDesk
 from web.context import MenuEntry, Pages, WebContext
+from web.counter import add_counter
 from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -48,6 +54,8 @@ MENU = (
         )
         for shelf in shelves.SHELVES
     ),
+    MenuEntry("hub.search", "hub.menu.intake", "Alt+N", roles=roles_that_open(COUNTER)),
+    MenuEntry("hub.find", "hub.menu.find", "Alt+F", roles=roles_that_open(CASES)),
     MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
@@ -75,17 +83,30 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
         static_url_path="/static/hub",
     )
     pages.menu = MENU
-    desk = home.HomeDesk(store, context.casebook)
+    casebook = context.casebook
+    gate = Gate(casebook.registry, store, casebook.station.unit)
+    aside = QuarantineDesk(store, gate, context.now_ms)
+    desk, quarantine = home.HomeDesk(store, casebook, aside), QuarantinePages(aside, store)
     add = pages.add_url_rule
     add("/", "home", desk.home)
     add("/units", "units", _for(UNITS, desk.units))
-    add("/quarantine", "quarantine", _for(QUARANTINE, desk.quarantine))
+    add("/quarantine", "quarantine", _for(QUARANTINE, quarantine.show))
+    add(
+        "/quarantine/<record>/<verdict>",
+        "decide_aside",
+        _for(QUARANTINE, quarantine.decide),
+        methods=["POST"],
+    )
     add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
+    finding = FindingDesk()
+    add("/find", "find", _for(CASES, finding.show))
+    add("/find", "find_by", _for(CASES, finding.find), methods=["POST"])
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
     audits = audit.AuditDesk(store)
     add("/audit", "audit", _for(AUDIT, audits.show))
     add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))

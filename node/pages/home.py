@@ -6,8 +6,8 @@ from flask import g, render_template
 
 from casebook.index import CaseRow
 from node.pages.cases import ListRow
-from node.pages.drafting import drafts
 from web.context import context
+from web.drafts import drafts_here
 from web.presenting import light
 
 FREQUENT_MAX = 8
@@ -32,7 +32,7 @@ def show() -> str:
         overdue=words["overdue"],
         waiting=status.waiting if status else 0,
         frequent=_frequent(mine),
-        drafts=drafts().of(g.clerk.user)[:RECENT_MAX],
+        drafts=drafts_here().of(g.clerk.user)[:RECENT_MAX],
         recent=[ListRow(row, light(row, row.due), "") for row in mine[:RECENT_MAX]],
     )
 

@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from node.pages import case, cases, drafting, home, intake, items, outbox, receipt
+from node.pages import case, cases, home, outbox
 from web.context import MenuEntry, Pages, WebContext
+from web.counter import add_counter
 from web.receiptpage import add_receipt_page
 
 MENU = (
@@ -21,23 +22,14 @@ def blueprint(_context: WebContext) -> Blueprint:
         "node",
         "node.pages",
         template_folder="templates",
-        static_folder="static",
-        static_url_path="/static/node",
     )
     pages.menu = MENU
     pages.add_url_rule("/", "home", home.show)
-    pages.add_url_rule("/items", "search", items.search)
-    pages.add_url_rule("/items/found", "found", items.found)
-    pages.add_url_rule("/items/<item>", "guide", items.guide)
-    pages.add_url_rule("/intake/<item>", "intake", intake.show)
-    pages.add_url_rule("/intake/<item>", "take_in", intake.take_in, methods=["POST"])
-    pages.add_url_rule("/intake/<item>/draft", "save_draft", drafting.save, methods=["POST"])
-    pages.add_url_rule("/intake/<item>/drop", "drop_draft", drafting.drop, methods=["POST"])
+    add_counter(pages, "node/_layout.html")
     pages.add_url_rule("/cases", "cases", cases.show)
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
     pages.add_url_rule("/cases/<case>/acts/<act>", "act", case.do, methods=["POST"])
-    pages.add_url_rule("/cases/<case>/receipt", "receipt", receipt.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
     add_receipt_page(pages)

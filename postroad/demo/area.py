@@ -69,6 +69,11 @@ class Place:
     door: tuple[str, int] | None
 
     @property
+    def device(self) -> str:
+        """Its one machine."""
+        return f"{self.unit}-01"
+
+    @property
     def parent(self) -> str | None:
         """The unit above."""
         return self.path[-2] if self.path[1:] else None

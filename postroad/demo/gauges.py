@@ -118,6 +118,6 @@ def _waiting_down(
         limit=WAITING_MAX,
         databases=databases,
         tag=f"unit:{place.unit}",
-        skip_origin=place.unit,
+        skip_origin=place.device,
     )
     return len(page.rows)

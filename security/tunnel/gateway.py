@@ -13,8 +13,9 @@ from security.tunnel.accounting import SessionRecord, StatusType, TerminateCause
 from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
 from security.tunnel.keys import signing_key
 from security.tunnel.link import accept_each, listen
+from security.tunnel.premises import Premises
 from security.tunnel.roster import Roster
-from security.tunnel.session import GatewaySession, Premises
+from security.tunnel.session import GatewaySession
 from security.tunnel.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)

@@ -3,11 +3,11 @@
 import logging
 import socket
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from threading import Event, Lock, Thread, current_thread
 from typing import Final
 
-from paramiko import Channel, Ed25519Key, PKey, ServerInterface
+from paramiko import Channel, PKey, ServerInterface
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
@@ -20,16 +20,15 @@ from paramiko.common import (
 from security.errors import TrustError
 from security.sshcert import Certificate
 from security.tunnel.accounting import CloneAlarm, SessionRecord, StatusType, TerminateCause
-from security.tunnel.admission import Admission, Entrance, GatewaySettings, Reports
+from security.tunnel.admission import GatewaySettings
 from security.tunnel.channel import TunnelChannel
 from security.tunnel.errors import RecordingError
 from security.tunnel.keys import line_blob
 from security.tunnel.lapsed import checked_login
 from security.tunnel.link import LinkSocket, tune
+from security.tunnel.premises import Premises
 from security.tunnel.pump import Pump
-from security.tunnel.roster import Roster
 from security.tunnel.targets import Caller, Target, target_at
-from security.tunnel.watchdog import Watchdog
 from security.tunnel.wire import LOGIN, WireTransport
 
 _log = logging.getLogger(__name__)
@@ -39,19 +38,6 @@ _OCTETS_BEFORE_LOGIN_MAX: Final = 64 * 1024
 
 # So much of a name that somebody merely claims goes into the log.
 _CLAIM_LENGTH_MAX: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Premises:
-    """What all sessions of one gateway share."""
-
-    settings: GatewaySettings
-    admission: Admission
-    reports: Reports
-    entrance: Entrance
-    host_key: Ed25519Key = field(repr=False)
-    roster: "Roster[GatewaySession]"
-    watchdog: Watchdog
 
 
 class GatewaySession(ServerInterface):

@@ -62,9 +62,12 @@ def down_key(parent: str) -> str:
     return f"down/{parent}"
 
 
-def child_key(unit: str) -> str:
-    """Name of the local document that holds the `ChildState` of this child."""
-    return f"child/{unit}"
+def child_key(device: str) -> str:
+    """Name of the local document that holds the `ChildState` of this device of a child.
+
+    Each machine of a unit has a store, and so a place, of its own.
+    """
+    return f"child/{device}"
 
 
 def refused_key(record: str) -> str:

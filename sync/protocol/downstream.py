@@ -115,6 +115,8 @@ class Downstream:
         self._acked = 0
         self._since = 0
         self._recall_to = 0
+        self._is_void = False
+        self._is_doubtful = False
         self._now_ms = 0
         self._quarantined: tuple[tuple[str, str], ...] = ()
         self._reactions: Mapping[type[Event], Callable[..., list[Command]]] = {
@@ -138,6 +140,7 @@ class Downstream:
         accepted = exchange.since <= held
         self._acked = max(exchange.upto, held) if accepted else held
         self._place_cursor(event, is_same_store=is_same_store)
+        self._is_doubtful = not accepted or (exchange.pull is not None and self._is_void)
         after = ChildState(
             incarnation=exchange.incarnation,
             seq=self._acked,
@@ -156,18 +159,19 @@ class Downstream:
         """Where the child's pull begins, and how far it gets its own records back.
 
         A cursor that is absent, of another incarnation of this store, or past its end is void.
+        Absent from a store that is known here, it says that no answer has arrived there yet.
         A child whose store is not the one known here, or went backwards, may have lost what it
         had sent: from its cursor on it gets everything. That is remembered here until the child
         has passed the place, because the answer may be lost.
         """
         pull = event.exchange.pull
-        is_void = (
+        self._is_void = is_void = (
             pull is None
             or pull.incarnation != self._host.incarnation
             or pull.seq > event.last_seq
         )
         self._since = 0 if pull is None or is_void else pull.seq
-        if is_void or not is_same_store:
+        if not is_same_store or (is_void and pull is not None):
             self._recall_to = event.last_seq
         elif event.child and self._since < event.child.recall_to:
             self._recall_to = event.child.recall_to
@@ -180,6 +184,11 @@ class Downstream:
     def _read_scope(self, exchange: Exchange) -> list[Command]:
         if exchange.bytes_max == 0:
             return self._answer(exchange, (), None, more=False)
+        if self._is_doubtful:
+            # The child learns from the cursor, or from what is confirmed, that both sides must
+            # compare; records sent now would mostly be there already.
+            cursor = Cursor(self._host.incarnation, self._since)
+            return self._answer(exchange, (), cursor, more=False)
         self.state = State.READING
         return [ReadScope(self._since, self._since >= self._recall_to, exchange.bytes_max)]
 
@@ -189,7 +198,7 @@ class Downstream:
         rows = tuple(
             row
             for row in event.rows
-            if row.seq <= self._recall_to or row.origin != exchange.unit
+            if row.seq <= self._recall_to or row.origin != exchange.device
         )
         cursor = Cursor(self._host.incarnation, event.last_seq)
         return self._answer(exchange, rows, cursor, more=event.more)

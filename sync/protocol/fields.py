@@ -49,6 +49,17 @@ class Fields:
             raise self.wrong(name)
         return value
 
+    def number_or_none(self, name: str) -> int | None:
+        """A whole number from 0, or None where the peer sent none."""
+        return None if self._values.get(name) is None else self.number(name)
+
+    def octets(self, name: str) -> bytes:
+        """A byte string; what holds it has a limit."""
+        value = self._values.get(name)
+        if not isinstance(value, bytes):
+            raise self.wrong(name)
+        return value
+
     def flag(self, name: str) -> bool:
         """True or false."""
         value = self._values.get(name)

@@ -46,6 +46,8 @@ class FrameKind(IntEnum):
     REFUSAL = 4
     PACKED = 5
     MARK = 6
+    COMPARE = 7
+    COMPARED = 8
     END = 127
 
 

@@ -112,9 +112,6 @@ class Refusal:
     versions: tuple[int, int] = VERSIONS
 
 
-Message = Exchange | Answer | Refusal
-
-
 def exchange_fields(exchange: Exchange) -> dict[str, object]:
     """The head of a request as it goes on the wire; its records travel in their own frames."""
     return {
@@ -125,7 +122,7 @@ def exchange_fields(exchange: Exchange) -> dict[str, object]:
         "update_seq": exchange.update_seq,
         "since": exchange.since,
         "upto": exchange.upto,
-        "pull": _cursor_fields(exchange.pull),
+        "pull": cursor_fields(exchange.pull),
         "bytes_max": exchange.bytes_max,
         "now_ms": exchange.now_ms,
     }
@@ -141,7 +138,7 @@ def read_exchange(value: object, records: tuple[bytes, ...]) -> Exchange:
         PeerProtocolError: A field is missing, of a wrong type or out of range.
     """
     fields = Fields(value, "exchange")
-    versions = _versions(fields)
+    versions = read_versions(fields)
     if common_version(versions) is None:
         raise RefusedError("version", f"the peer speaks protocol {versions[0]}-{versions[1]}")
     exchange = Exchange(
@@ -153,7 +150,7 @@ def read_exchange(value: object, records: tuple[bytes, ...]) -> Exchange:
         since=fields.number("since"),
         upto=fields.number("upto"),
         records=records,
-        pull=_cursor(fields.inner("pull")),
+        pull=read_cursor(fields.inner("pull")),
         bytes_max=fields.number("bytes_max", high=BYTES_MAX_LIMIT),
         now_ms=fields.number("now_ms", low=-SEQ_MAX),
     )
@@ -170,7 +167,7 @@ def answer_fields(answer: Answer) -> dict[str, object]:
         "incarnation": answer.incarnation,
         "acked": answer.acked,
         "quarantined": [list(row) for row in answer.quarantined],
-        "cursor": _cursor_fields(answer.cursor),
+        "cursor": cursor_fields(answer.cursor),
         "more": answer.more,
         "interval_s": answer.interval_s,
         "now_ms": answer.now_ms,
@@ -190,9 +187,9 @@ def read_answer(value: object, records: tuple[bytes, ...]) -> Answer:
         unit=fields.text("unit"),
         incarnation=fields.text("incarnation"),
         acked=fields.number("acked"),
-        quarantined=_verdicts(fields),
+        quarantined=read_verdicts(fields),
         records=records,
-        cursor=_cursor(fields.inner("cursor")),
+        cursor=read_cursor(fields.inner("cursor")),
         more=fields.flag("more"),
         interval_s=fields.number("interval_s", high=INTERVAL_S_MAX),
         now_ms=fields.number("now_ms", low=-SEQ_MAX),
@@ -212,7 +209,7 @@ def read_refusal(value: object) -> Refusal:
         PeerProtocolError: A field is missing or of a wrong type.
     """
     fields = Fields(value, "refusal")
-    return Refusal(fields.text("code"), fields.words("text"), _versions(fields))
+    return Refusal(fields.text("code"), fields.words("text"), read_versions(fields))
 
 
 def common_version(versions: tuple[int, int]) -> int | None:
@@ -221,14 +218,24 @@ def common_version(versions: tuple[int, int]) -> int | None:
     return version if version >= max(versions[0], VERSIONS[0]) else None
 
 
-def _versions(fields: Fields) -> tuple[int, int]:
+def read_versions(fields: Fields) -> tuple[int, int]:
+    """The field `versions`: lowest and highest.
+
+    Raises:
+        PeerProtocolError: It is missing or wrong.
+    """
     match fields.rows("versions", count_max=2):
         case [int(low), int(high)] if 0 < low <= high <= SEQ_MAX:
             return low, high
     raise fields.wrong("versions")
 
 
-def _verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
+def read_verdicts(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """The field `quarantined`: id and reason of each record that was set aside.
+
+    Raises:
+        PeerProtocolError: It is missing or wrong.
+    """
     verdicts = []
     for row in fields.rows("quarantined", count_max=RECORDS_MAX):
         match row:
@@ -248,11 +255,17 @@ def _held(fields: Fields) -> tuple[bytes, ...]:
     return tuple(row for row in rows if isinstance(row, bytes))
 
 
-def _cursor_fields(cursor: Cursor | None) -> dict[str, object] | None:
+def cursor_fields(cursor: Cursor | None) -> dict[str, object] | None:
+    """A cursor as it goes on the wire."""
     return None if cursor is None else {"incarnation": cursor.incarnation, "seq": cursor.seq}
 
 
-def _cursor(fields: Fields | None) -> Cursor | None:
+def read_cursor(fields: Fields | None) -> Cursor | None:
+    """The cursor in a map of a head, None where there is none.
+
+    Raises:
+        PeerProtocolError: A field of it is wrong.
+    """
     if fields is None:
         return None
     return Cursor(fields.text("incarnation"), fields.number("seq"))

@@ -10,6 +10,15 @@ from security.encoding import decode, encode
 from security.errors import FormatError
 from security.records import parse
 from sync.errors import PeerProtocolError
+from sync.protocol.compare_messages import (
+    Compare,
+    Compared,
+    Message,
+    compare_fields,
+    compared_fields,
+    read_compare,
+    read_compared,
+)
 from sync.protocol.fields import SEQ_MAX
 from sync.protocol.frames import (
     FRAME_BYTES_MAX,
@@ -25,7 +34,6 @@ from sync.protocol.messages import (
     Answer,
     Cursor,
     Exchange,
-    Message,
     answer_fields,
     exchange_fields,
     read_answer,
@@ -109,7 +117,7 @@ class MessageReader:
         """
         self._frames.finish()
         match self._head:
-            case Exchange() | Answer() as head:
+            case Exchange() | Answer() | Compare() | Compared() as head:
                 return replace(head, records=tuple(self._records))
             case None:
                 raise PeerProtocolError("the message is empty")
@@ -142,6 +150,12 @@ def encode_message(message: Message) -> bytes:
         case Answer():
             head = answer_fields(message)
             return encode_frames(FrameKind.ANSWER, head, message.records, message.seqs)
+        case Compare():
+            head = compare_fields(message)
+            return encode_frames(FrameKind.COMPARE, head, message.records)
+        case Compared():
+            head = compared_fields(message)
+            return encode_frames(FrameKind.COMPARED, head, message.records)
         case _:
             return encode_frames(FrameKind.REFUSAL, refusal_fields(message), ())
 
@@ -197,4 +211,8 @@ def _read_head(frame: Frame) -> Message:
             return read_answer(value, ())
         case FrameKind.REFUSAL:
             return read_refusal(value)
+        case FrameKind.COMPARE:
+            return read_compare(value, ())
+        case FrameKind.COMPARED:
+            return read_compared(value, ())
     raise PeerProtocolError("the message does not begin with a head")

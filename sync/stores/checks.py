@@ -25,6 +25,7 @@ INTEGER_MAX = 2**63 - 1
 
 _REVISION = re.compile(r"([1-9][0-9]{0,8})-([0-9a-f]{32})", re.ASCII)
 _DATABASE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_RECORD_ID = re.compile(r"[0-9a-f]{64}")
 _SHOWN_MAX = 80
 
 
@@ -235,3 +236,8 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 3] + "..."
+
+
+def is_record_id(document_id: str) -> bool:
+    """Whether an id can be that of a record: the SHA-256 of its bytes."""
+    return _RECORD_ID.fullmatch(document_id) is not None

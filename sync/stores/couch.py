@@ -162,6 +162,16 @@ class CouchStore:
         )
         return replace(page, rows=rows)
 
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """The ids of a scope, joined, from the index; see the port."""
+        return self._index.store.scope_ids(tag, upto=upto, databases=databases)
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """Rows of a range of ids, from the index; see the port."""
+        return self._index.store.scope_range(tag, low, high, upto=upto, databases=databases)
+
     def local(self, key: str) -> bytes | None:
         """The value of one local document, or None."""
         return self._index.store.local(key)

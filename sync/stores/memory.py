@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from sync.couch_values import DEFAULT_LIMITS, Limits
 from sync.ports import NO_LOCALS, Change, Changes, Document, RandomBytes, Scope
@@ -14,12 +15,15 @@ from sync.stores.checks import (
     check_name,
     check_page,
     check_put,
+    is_record_id,
     parse_revision,
 )
 from sync.stores.memory_core import Content, StoredDatabase, StoredDocument
 from sync.stores.memory_documents import MemoryDocuments
 from sync.stores.paging import cut_page, joined
 from sync.stores.revision_tree import Rev
+
+_PIECE_IDS = 4_096
 
 
 class MemoryStore(MemoryDocuments):
@@ -114,6 +118,25 @@ class MemoryStore(MemoryDocuments):
                 rows, since=since, last_seq=self._last_seq, limit=limit, bytes_max=bytes_max
             )
 
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """The ids of a scope, joined; see the port."""
+        check_feed(databases, tag, None)
+        rows = self._scope_rows(tag, upto, databases)
+        while piece := "".join(row[1] for row in islice(rows, _PIECE_IDS)):
+            yield piece
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """Rows of a range of ids; see the port."""
+        check_feed(databases, tag, None)
+        rows = self._scope_rows(tag, upto, databases)
+        order = {name: place for place, name in enumerate(databases)}
+        return sorted(
+            (row for row in rows if low <= row[1] < high),
+            key=lambda row: (order[row[0]], row[1]),
+        )
+
     def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
         """How many documents of a database are in one of these scopes."""
         with self._lock:
@@ -159,6 +182,18 @@ class MemoryStore(MemoryDocuments):
         if rev not in stored.tree.nodes:
             stored.contents[rev] = Content(document)
             self._grow(stored, stored.tree.merged((rev,), deleted=False))
+
+    def _scope_rows(
+        self, tag: str, upto: int, databases: tuple[str, ...]
+    ) -> Iterator[tuple[str, str, int]]:
+        with self._lock:
+            self._check_open()
+            rows = [
+                (change.document.database, change.document.id, change.seq)
+                for change in self._rows_after(0, tag)
+                if change.seq <= upto and change.document.database in databases
+            ]
+        return (row for row in rows if is_record_id(row[1]))
 
     def _rows_after(self, since: int, tag: Scope) -> Iterator[Change]:
         if isinstance(tag, tuple):

@@ -21,6 +21,7 @@ from sync.stores.checks import (
     parse_revision,
 )
 from sync.stores.connections import connect, damaged, prepare_writer, translated
+from sync.stores.id_ranges import find_scope, read_ids, read_range
 from sync.stores.lock import WriterLock, sync_folder
 from sync.stores.schema import VERSION, check_file, check_sound, create, migrate
 from sync.stores.sealing import FAULTS
@@ -221,6 +222,26 @@ class SqliteStore(SqliteDocuments):
         feed = Feed(since, limit, tag, databases, skip_origin, bytes_max)
         with self._readers.snapshot() as reader:
             return read_page(reader, self._names, feed)
+
+    def scope_ids(self, tag: str, *, upto: int, databases: tuple[str, ...]) -> Iterator[str]:
+        """The ids of a scope, joined; see the port."""
+        check_feed(databases, tag, None)
+        since, more = 0, True
+        while more:
+            with self._readers.snapshot() as reader:
+                scope = find_scope(reader.connection, self._names, tag, databases, upto)
+                piece, since, more = read_ids(reader.connection, scope, since)
+            if piece:
+                yield piece
+
+    def scope_range(
+        self, tag: str, low: str, high: str, *, upto: int, databases: tuple[str, ...]
+    ) -> list[tuple[str, str, int]]:
+        """Rows of a range of ids; see the port."""
+        check_feed(databases, tag, None)
+        with self._readers.snapshot() as reader:
+            scope = find_scope(reader.connection, self._names, tag, databases, upto)
+            return read_range(reader.connection, scope, low, high)
 
     def count_tagged(self, database: str, tags: tuple[str, ...]) -> int:
         """How many documents of a database are in one of these scopes."""

@@ -21,10 +21,11 @@ from sync.couch_values import (
 )
 from sync.documents import first_revision
 from sync.errors import StoreConflictError
-from sync.ingest import Gate, Inspection, Known, Quarantined
+from sync.ingest import Gate
 from sync.ports import Document, Store
 from sync.scope import CARRIED, record_bytes
 from sync.stores.checks import KEY_LENGTH_MAX
+from sync.verdicts import Inspection, Known, Quarantined
 from sync.views.reading import ReadOnly, refused
 
 LOOKED_THROUGH = 1_000

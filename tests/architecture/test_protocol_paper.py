@@ -11,7 +11,7 @@ import pytest
 from cases import grammar, states
 from security import bundles, header
 from sync import feeds, quarantine
-from sync.protocol import downstream, frames, messages, upstream
+from sync.protocol import compare_messages, downstream, frames, messages, upstream
 from tests.architecture import papers, source_tree
 from tests.golden.wire.samples import MESSAGES
 
@@ -63,6 +63,8 @@ def test_the_keys_of_a_header_are_those_of_the_code() -> None:
         ("exchange", messages.exchange_fields),
         ("answer", messages.answer_fields),
         ("refusal", messages.refusal_fields),
+        ("compare", compare_messages.compare_fields),
+        ("compared", compare_messages.compared_fields),
     ],
 )
 def test_the_keys_of_a_message_are_those_of_the_code(title: str, fields: object) -> None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from postroad.cli import main
+from postroad.demo.browser import Browser
 from security.tlog_trust import policy_of
 from sync.log.folder import LogFolder
+from sync.stores.sqlite import SqliteStore
 from tests.e2e.town import (
     ARRIVE_S,
     CITY,
@@ -36,6 +39,7 @@ class Worked:
 
     town: Town
     receipt: Receipt
+    finished: Receipt
 
     def config(self, unit: str) -> str:
         return str(self.town.place(unit).folder / "config.toml")
@@ -51,15 +55,25 @@ def worked(lay_out: Callable[..., Town]) -> Worked:
     town.start()
     clerk = town.clerk(VILLAGE, "w1")
     receipt = take_in(clerk, VILLAGE, STREET_ITEM, next(people(7)))
+    finished = take_in(clerk, VILLAGE, STREET_ITEM, next(people(8)))
+    withdraw(clerk, finished)
     form = clerk.get(f"/cases/{receipt.case}").form(f"/cases/{receipt.case}/full")
     assert form is not None
     clerk.submit(form, {})
     send_now(clerk)
     until(lambda: is_logged(town, CITY, receipt), ARRIVE_S, "the case is in the city's log")
-    until(lambda: is_final(town, STREET), ARRIVE_S, "the street's checkpoint is cosigned")
     town.settle()
+    until(lambda: is_final(town, STREET), 2 * ARRIVE_S, "all of the street's log is cosigned")
     town.programs.stop()
-    return Worked(town, receipt)
+    return Worked(town, receipt, finished)
+
+
+def withdraw(clerk: Browser, receipt: Receipt) -> None:
+    """The applicant thinks better of it: the shortest way in which a case ends."""
+    path = f"/cases/{receipt.case}/acts/withdraw"
+    form = clerk.get(f"/cases/{receipt.case}").form(path)
+    assert form is not None
+    clerk.submit(form, {"reason": "申请人改变主意"})
 
 
 def is_logged(town: Town, unit: str, receipt: Receipt) -> bool:
@@ -70,9 +84,12 @@ def is_logged(town: Town, unit: str, receipt: Receipt) -> bool:
 
 def is_final(town: Town, unit: str) -> bool:
     settings = load_settings(town.place(unit).folder / "config.toml")
-    signed = LogFolder(town.place(unit).data / "log").head().signed
+    head = LogFolder(town.place(unit).data / "log").head()
     policy = policy_of(load_registry(settings), unit)
-    return signed is not None and policy.is_final(signed)
+    store = SqliteStore.open_for_reading(settings.store)
+    last_seq = store.last_seq
+    store.close()
+    return head.seq == last_seq and head.signed is not None and policy.is_final(head.signed)
 
 
 def test_all_tiers_are_verified_against_each_other(
@@ -248,3 +265,39 @@ def go(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
         env=environment,
         timeout=120,
     )
+
+
+def test_a_case_that_has_not_ended_is_not_archived(
+    worked: Worked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["archive", "make", worked.receipt.case_no, "--config", worked.config(STREET)]
+
+    assert main([*words, "--lang", "en"]) == 5
+    assert "is not finished" in capsys.readouterr().err
+
+
+def test_a_finished_case_is_archived_checked_and_counted(
+    worked: Worked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, root_key = worked.config(STREET), worked.root_key()
+    words = ["archive", "make", worked.finished.case_no, "--config", config, "--lang", "en"]
+    assert main(words) == 0
+    path = worked.town.place(STREET).data / "archive" / f"{worked.finished.case_no}.zip"
+    spoilt = tmp_path / "spoilt.zip"
+    spoil(path, spoilt)
+
+    check = ["archive", "check", "--root-key", root_key]
+    codes = [main([*check, str(each)]) for each in (path, spoilt)]
+    capsys.readouterr()
+    main(["archive", "rates", "--config", config, "--lang", "en"])
+
+    assert codes == [0, 3]
+    assert "finished 1, filed 1, complete 1, qualified 1" in capsys.readouterr().out
+
+
+def spoil(path: Path, out: Path) -> None:
+    """The same package with another form."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        for part in old.infolist():
+            raw = old.read(part)
+            new.writestr(part, raw + b" " if part.filename == "form.json" else raw)

@@ -110,7 +110,7 @@ def test_a_stick_carries_a_case_up_and_the_decision_down(village: Office, street
 
 def held(street: Hub) -> int:
     """Up to where the street remembers to hold the village's records."""
-    child = decode_child(street.place.store.local(child_key(VILLAGE)))
+    child = decode_child(street.place.store.local(child_key(f"{VILLAGE}-01")))
     assert child is not None
     return child.seq
 

@@ -147,7 +147,7 @@ def test_all_converge_and_nothing_confirmed_is_lost_however_links_break(
 @given(
     st.integers(0, 40),
     st.integers(0, 40),
-    st.sampled_from([VILLAGE, STREET]),
+    st.sampled_from([VILLAGE, STREET, CITY]),
     st.lists(sessions, max_size=6),
 )
 def test_a_node_set_back_to_an_old_copy_is_made_whole_by_its_neighbours(

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import PeerProtocolError, RefusedError
+from sync.protocol.compare_messages import Message
 from sync.protocol.frames import MAGIC
-from sync.protocol.messages import Answer, Cursor, Exchange, Message, Refusal
+from sync.protocol.messages import Answer, Cursor, Exchange, Refusal
 from sync.protocol.wire import MessageReader, decode_message, encode_message
 
 seqs = st.integers(0, 2**53 - 1)

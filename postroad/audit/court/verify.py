@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Keys = dict[str, bytes]
@@ -38,6 +38,9 @@ class WrongError(Exception):
     """Something in the folder is not what it claims to be."""
 
 
+FAULTS = (WrongError, OSError, ValueError, KeyError, IndexError, InvalidSignature)
+
+
 def main(arguments: list[str]) -> int:
     """Check the folder named on the command line."""
     if len(arguments) not in {1, 2}:
@@ -47,11 +50,22 @@ def main(arguments: list[str]) -> int:
     root_key = bytes.fromhex(
         arguments[1] if len(arguments) > 1 else text_of(folder / "root-key.txt").strip()
     )
-    failures = 0
+    wrong = failures(folder, root_key, print)
+    print("all of it holds" if not wrong else f"{len(wrong)} checks failed")
+    return 1 if wrong else 0
+
+
+def silent(*_words: object) -> None:
+    """Tell nobody."""
+
+
+def failures(folder: Path, root_key: bytes, tell: Callable[..., object] = silent) -> list[str]:
+    """What does not hold in a folder, one line for each check; tells of every step."""
+    wrong = []
     for check in (check_manifest, check_registry, check_logs, check_records):
         try:
             for line in check(folder, root_key):
-                print("ok   ", line)
+                tell("ok   ", line)
         except (
             WrongError,
             OSError,
@@ -60,10 +74,9 @@ def main(arguments: list[str]) -> int:
             IndexError,
             InvalidSignature,
         ) as error:
-            failures += 1
-            print("WRONG", str(error) or type(error).__name__)
-    print("all of it holds" if not failures else f"{failures} checks failed")
-    return 1 if failures else 0
+            wrong.append(str(error) or type(error).__name__)
+            tell("WRONG", wrong[-1])
+    return wrong
 
 
 def check_manifest(folder: Path, _root_key: bytes) -> Iterator[str]:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from security.hlc import Hlc
-from sync.protocol.messages import Answer, Cursor, Exchange, Message, Refusal
+from sync.protocol.compare_messages import Compare, Compared, Message
+from sync.protocol.messages import Answer, Cursor, Exchange, Refusal
+from sync.protocol.ranges import ROOT, Listing, Prefix, Split
 from tests.golden.samples import HEADER, OTHER_DEVICE, OTHER_DEVICE_KEY, PATH, sealed_entry
 
 CHILD_STORE = "00112233445566778899aabbccddeeff"
@@ -87,4 +89,32 @@ MESSAGES: dict[str, Message] = {
         now_ms=1_795_395_901_250,
     ),
     "refusal": Refusal("revoked", "device 120103001001-01 was revoked", (1, 1)),
+    "compare": Compare(
+        versions=(1, 1),
+        unit="120103001001",
+        device="120103001001-01",
+        incarnation=CHILD_STORE,
+        update_seq=1_207,
+        key=bytes(range(16)),
+        place=Cursor(PARENT_STORE, 88_412),
+        ranges=(Split(ROOT, tuple(range(16))), Split(Prefix(3, 0xABC), (7,) * 16)),
+        wanted=(Listing(Prefix(2, 0x1F), (1, 2**64 - 1)),),
+        records=(b"PRD1 offered",),
+        settle=1_207,
+        bytes_max=65_536,
+        now_ms=1_795_395_900_000,
+    ),
+    "compared": Compared(
+        version=1,
+        unit="120103001000",
+        place=Cursor(PARENT_STORE, 88_412),
+        held=604,
+        entries=(Split(Prefix(1, 4), (9,) * 16), Listing(Prefix(1, 5), (3, 4, 5))),
+        done=2,
+        given=1,
+        quarantined=(("ab" * 32, "fork"),),
+        records=(b"PRD1 wanted",),
+        settled=False,
+        now_ms=1_795_395_901_250,
+    ),
 }

@@ -14,7 +14,7 @@ CODE = "120103001001"
 
 def line(age_ms: int, clock_offset_ms: int = 0) -> ChildLine:
     state = ChildState("ab" * 16, 1, 1, 0, NOW_MS - age_ms, clock_offset_ms)
-    (found,) = child_lines([unit(CODE)], {child_key(CODE): encode_child(state)}, NOW_MS)
+    (found,) = child_lines([unit(CODE)], {child_key(f"{CODE}-01"): encode_child(state)}, NOW_MS)
     return found
 
 
@@ -57,8 +57,22 @@ def test_units_that_want_attention_stand_first() -> None:
         codes[0]: ChildState("ab" * 16, 1, 1, 0, NOW_MS, 0),
         codes[2]: ChildState("ab" * 16, 1, 1, 0, NOW_MS - 2 * DAY_MS, 0),
     }
-    local = {child_key(code): encode_child(state) for code, state in states.items()}
+    local = {child_key(f"{code}-01"): encode_child(state) for code, state in states.items()}
 
     lines = child_lines([unit(code) for code in codes], local, NOW_MS)
 
     assert [each.word for each in lines] == ["silent", "never", "here"]
+
+
+def test_of_two_machines_of_a_unit_the_one_that_called_last_counts() -> None:
+    ages = {"01": 2 * DAY_MS, "02": 0}
+    local = {
+        child_key(f"{CODE}-{station}"): encode_child(
+            ChildState("ab" * 16, 1, 1, 0, NOW_MS - age_ms, 0)
+        )
+        for station, age_ms in ages.items()
+    }
+
+    (found,) = child_lines([unit(CODE)], local, NOW_MS)
+
+    assert found.word == "here"

@@ -39,7 +39,7 @@ def offered(network: Network, item: str = "MZ-009", unit: str = VILLAGE) -> byte
 
 def heard(hall: Hall, unit: str, age_ms: int, clock_offset_ms: int = 0) -> None:
     state = ChildState("ab" * 16, 7, 7, 0, hall.site.now_ms - age_ms, clock_offset_ms)
-    hall.place.store.put([], local={child_key(unit): encode_child(state)})
+    hall.place.store.put([], local={child_key(f"{unit}-01"): encode_child(state)})
 
 
 def row_of(page: str, mark: str) -> str:
@@ -73,7 +73,7 @@ def test_home_shows_when_each_unit_below_was_last_heard_of(street: Hall) -> None
 
 
 def test_a_unit_whose_local_document_is_damaged_counts_as_never_seen(street: Hall) -> None:
-    street.place.store.put([], local={child_key(VILLAGE): b"\xff{"})
+    street.place.store.put([], local={child_key(f"{VILLAGE}-01"): b"\xff{"})
 
     page = street.sign_in("i1").see("/units")
 
@@ -204,8 +204,8 @@ def test_it_staff_open_no_cases(address: str, street: Hall) -> None:
     assert "您的岗位没有此权限" in answer.text
 
 
-@pytest.mark.parametrize("name", ["w1", "r1", "a1", "s1"])
-def test_the_quarantine_is_for_it_staff_alone(name: str, street: Hall) -> None:
+@pytest.mark.parametrize("name", ["w1", "r1", "a1"])
+def test_the_quarantine_is_for_it_staff_and_supervisors_alone(name: str, street: Hall) -> None:
     desk = street.sign_in(name)
 
     assert desk.browser.get("/quarantine").status_code == 403
@@ -235,6 +235,52 @@ def test_a_full_quarantine_is_shown_in_pages(street: Hall) -> None:
 
     assert desk.see("/quarantine").count("<tr data-record=") == 50
     assert desk.see("/quarantine?offset=50").count("<tr data-record=") == 1
+
+
+def test_a_record_is_turned_down_with_a_reason_and_stays_on_the_list_of_all(
+    street: Hall,
+) -> None:
+    kept = quarantine_document(b"no record", "signature", VILLAGE, "up")
+    street.place.store.put([kept])
+    desk = street.sign_in("i1")
+
+    desk.send(f"/quarantine/{kept.id}/reject", words="伪造的记录")
+
+    assert "没有被隔离的记录" in desk.see("/quarantine")
+    row = row_of(desk.see("/quarantine?all=1"), f'data-record="{kept.id}"')
+    assert "已驳回" in row
+    assert "伪造的记录" in row
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words", "told"),
+    [
+        ("reject", "", "须填写理由"),
+        ("reject", "长" * 201, "须填写理由"),
+        ("release", "着急", "不能由人工放行"),
+    ],
+)
+def test_a_decision_without_reason_or_right_changes_nothing(
+    street: Hall, verdict: str, words: str, told: str
+) -> None:
+    kept = quarantine_document(b"no record", "signature", VILLAGE, "up")
+    street.place.store.put([kept])
+    desk = street.sign_in("i1")
+
+    desk.send(f"/quarantine/{kept.id}/{verdict}", words=words)
+
+    page = desk.see("/quarantine")
+    assert told in page
+    assert f'data-record="{kept.id}"' in page
+
+
+def test_clerks_at_the_window_decide_nothing_in_the_quarantine(street: Hall) -> None:
+    kept = quarantine_document(b"no record", "signature", VILLAGE, "up")
+    street.place.store.put([kept])
+
+    answer = street.sign_in("w1").send(f"/quarantine/{kept.id}/reject", words="不要了")
+
+    assert answer.status_code == 403
 
 
 def test_it_staff_see_what_ails_the_link_to_above(network: Network, tmp_path: Path) -> None:

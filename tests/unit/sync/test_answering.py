@@ -59,7 +59,7 @@ class RacingStore(MemoryStore):
     ) -> int:
         if self._races:
             self._races -= 1
-            super().put([], {child_key(VILLAGE): b'{"race": %d}' % self._races})
+            super().put([], {child_key(device_of(VILLAGE)): b'{"race": %d}' % self._races})
         return super().put(documents, local, expect=expect)
 
 
@@ -68,7 +68,7 @@ def test_what_is_acknowledged_is_in_the_store_with_the_cursor() -> None:
 
     answer = tree[STREET].answering.answer(pushing(3), DEVICE)
 
-    state = decode_child(tree[STREET].store.local(child_key(VILLAGE)))
+    state = decode_child(tree[STREET].store.local(child_key(device_of(VILLAGE))))
     assert isinstance(answer, Answer)
     assert state is not None
     assert (answer.acked, state.seq, len(tree[STREET].ids)) == (3, 3, 3)
@@ -108,16 +108,16 @@ def test_a_page_is_no_longer_than_the_child_asked_for() -> None:
     assert 2_000 < sum(len(record) for record in answer.records) <= 4_096
 
 
-def test_a_cursor_beyond_the_end_of_this_store_begins_anew() -> None:
+def test_a_cursor_beyond_the_end_of_this_store_is_put_back_to_the_beginning() -> None:
     tree = Tree()
-    [record] = tree[STREET].write(1, path=PATH)
+    tree[STREET].write(1, path=PATH)
     beyond = Cursor(tree[STREET].store.incarnation, 10**9)
 
     answer = tree[STREET].answering.answer(replace(FIRST, pull=beyond), DEVICE)
 
     assert isinstance(answer, Answer)
-    assert answer.records == (record.raw,)
-    assert answer.cursor == Cursor(tree[STREET].store.incarnation, 1)
+    assert answer.records == ()
+    assert answer.cursor == Cursor(tree[STREET].store.incarnation, 0)
 
 
 def test_whoever_shows_records_is_told_when_some_arrive() -> None:

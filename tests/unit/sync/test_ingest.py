@@ -11,7 +11,7 @@ from security.registry import Registry, sign_statement
 from sync.documents import document_of
 from sync.errors import StoreConflictError
 from sync.feeds import decode_feed, feed_key
-from sync.ingest import Accepted, Gate, Inspection, Known, Quarantined, reconsider
+from sync.ingest import Gate, reconsider
 from sync.ports import Store
 from sync.quarantine import (
     OUTSTANDING_MAX,
@@ -23,6 +23,7 @@ from sync.quarantine import (
     set_aside_of,
 )
 from sync.rules import Direction
+from sync.verdicts import Accepted, Inspection, Known, Quarantined
 from tests.support.tree import (
     CITY,
     OTHER_PATH,
@@ -181,15 +182,35 @@ def test_a_path_that_the_registry_does_not_have_is_set_aside(path: tuple[str, ..
 
 def test_a_child_cannot_bring_the_records_of_another_unit() -> None:
     desk = Desk()
-    of_sibling = chain(OTHER_VILLAGE, 1)
-    of_parent_on_own_case = chain(STREET, 1, path=PATH)
+    of_parent_on_case_of_sibling = chain(STREET, 1, path=OTHER_PATH)
 
     words = [
-        *desk.take(of_sibling, neighbour=VILLAGE),
-        *desk.take(of_parent_on_own_case, neighbour=VILLAGE),
+        *desk.take(chain(OTHER_VILLAGE, 1), neighbour=VILLAGE),
+        *desk.take(of_parent_on_case_of_sibling, neighbour=VILLAGE),
     ]
 
     assert words == ["scope", "scope"]
+
+
+def test_a_child_gives_back_what_this_unit_and_those_above_it_had_written_and_lost() -> None:
+    desk = Desk()
+
+    words = [
+        *desk.take(chain(STREET, 2, path=PATH), neighbour=VILLAGE),
+        *desk.take([seal(CITY, 900, secret("elsewhere"), path=PATH)], neighbour=VILLAGE),
+    ]
+
+    assert words == ["accepted", "accepted", "accepted"]
+
+
+def test_what_a_child_gives_back_of_this_units_own_feed_must_follow_on_in_it() -> None:
+    desk = Desk()
+    desk.take(chain(STREET, 2, path=PATH), neighbour=VILLAGE)
+    forged_turn = seal(STREET, 2, secret("another branch"), path=PATH)
+
+    words = desk.take([forged_turn], neighbour=VILLAGE)
+
+    assert words == ["fork"]
 
 
 def test_a_parent_cannot_bring_cases_of_other_paths() -> None:

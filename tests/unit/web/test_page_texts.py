@@ -96,7 +96,7 @@ def flaws() -> set[str]:
         found |= set(re.findall(r'\bFlaw\(\s*"([a-z_]+)"', text))
         found |= set(re.findall(r'\bflawed\(\s*[^,()]*(?:\([^()]*\))?,\s*"([a-z_]+)"', text))
         found |= set(re.findall(r'\bFinding\(\s*[^,]*,\s*"([a-z_]+)"', text))
-    intake = (ROOT / "node/pages/intakeform.py").read_text(encoding="utf-8")
+    intake = (ROOT / "web/counter/intakeform.py").read_text(encoding="utf-8")
     return found | set(re.findall(r'\bFinding\([^,]*,\s*"([a-z_]+)"', intake))
 
 

@@ -108,9 +108,10 @@ def test_records_that_do_not_follow_on_are_not_stored(child: ChildState | None) 
     if isinstance(command, StoreRecords):
         assert command.records == ()
         command = after(machine, RecordsStored(()))
-    answer = answered(after(machine, ScopeRead((), 60, more=False)))
+    answer = answered(command)
 
     assert answer.acked == (10 if child is KNOWN else 0)
+    assert (answer.records, answer.more) == ((), False)
 
 
 def test_records_offered_again_are_taken_again() -> None:
@@ -127,13 +128,12 @@ def test_a_child_whose_store_went_backwards_is_asked_for_everything() -> None:
     set_back = replace(QUIET, update_seq=7, since=7, upto=7)
 
     storing = stored(after(machine, opened(set_back)))
-    reading = after(machine, RecordsStored(()))
-    answer = answered(after(machine, ScopeRead((), 60, more=False)))
+    answer = answered(after(machine, RecordsStored(())))
 
     assert answer.acked == 0
     assert storing.child.seq == 0
     assert storing.child.recall_to == 60
-    assert reading == ReadScope(50, skip_own=False, bytes_max=65_536)
+    assert answer.records == ()
 
 
 def test_a_child_set_back_gets_its_own_records_even_if_an_answer_was_lost() -> None:
@@ -163,16 +163,35 @@ def test_its_own_records_stop_coming_once_the_child_has_passed_them() -> None:
 
 @pytest.mark.parametrize(
     "pull",
-    [None, Cursor("11" * 16, 50), Cursor(PARENT_STORE, 61)],
-    ids=["absent", "of another store", "past the end"],
+    [Cursor("11" * 16, 50), Cursor(PARENT_STORE, 61)],
+    ids=["of another store", "past the end"],
 )
-def test_a_void_cursor_starts_from_the_beginning_with_everything(pull: Cursor | None) -> None:
+def test_a_void_cursor_is_put_back_without_records_so_that_the_child_compares(
+    pull: Cursor,
+) -> None:
     machine = Downstream(HOST)
 
     after(machine, opened(replace(QUIET, pull=pull)))
+    answer = answered(after(machine, RecordsStored(())))
+
+    assert (answer.records, answer.cursor) == ((), Cursor(PARENT_STORE, 0))
+
+
+def test_an_absent_cursor_starts_from_the_beginning_with_everything() -> None:
+    machine = Downstream(HOST)
+
+    after(machine, opened(replace(QUIET, pull=None)))
     reading = after(machine, RecordsStored(()))
 
     assert reading == ReadScope(0, skip_own=False, bytes_max=65_536)
+
+
+def test_a_known_store_that_got_no_answer_yet_is_not_sent_its_own() -> None:
+    machine = Downstream(HOST)
+
+    reading = after(machine, opened(replace(QUIET, pull=None)))
+
+    assert reading == ReadScope(0, skip_own=True, bytes_max=65_536)
 
 
 def test_what_was_just_pushed_does_not_come_straight_back_to_a_new_child() -> None:
@@ -180,9 +199,9 @@ def test_what_was_just_pushed_does_not_come_straight_back_to_a_new_child() -> No
     first = replace(PUSH, since=0, pull=None)
     after(machine, opened(first, None, last_seq=60), RecordsStored(()))
     rows = (
-        ScopeRow(40, CHILD, b"lost by the child"),
+        ScopeRow(40, PUSH.device, b"lost by the child"),
         ScopeRow(55, HOST.unit, b"a decision"),
-        ScopeRow(61, CHILD, b"just pushed"),
+        ScopeRow(61, PUSH.device, b"just pushed"),
     )
 
     answer = answered(after(machine, ScopeRead(rows, 61, more=False)))

@@ -8,6 +8,7 @@ import pytest
 
 from security.encoding import encode
 from sync.errors import PeerProtocolError, RefusedError
+from sync.protocol.compare_messages import Message
 from sync.protocol.frames import (
     FRAME_BYTES_MAX,
     FRAMES_MAX,
@@ -20,7 +21,6 @@ from sync.protocol.messages import (
     RECORDS_MAX,
     Answer,
     Exchange,
-    Message,
     Refusal,
     answer_fields,
     exchange_fields,

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from cases.errors import NumberError, UnlawfulActError
 from cases.items import Item
-from node.pages.drafting import drafts
-from node.pages.intakeform import (
+from web.caselines import reason_text
+from web.context import context
+from web.counter.intakeform import (
     Judged,
     Posted,
     Rules,
@@ -27,10 +28,9 @@ from node.pages.intakeform import (
     read_posted,
     shown_rows,
 )
-from node.pages.items import item_of, offer
-from node.pages.receipt import FRESH
-from web.caselines import reason_text
-from web.context import context
+from web.counter.items import item_of, offer
+from web.counter.receipt import FRESH
+from web.drafts import drafts_here
 from web.language import remember_language, use_language
 from web.presenting import acceptance_wd, t, today
 from web.texts import LANGUAGES
@@ -48,7 +48,7 @@ def show(item: str) -> str:
     """An empty form for an item, or one as it was last saved."""
     found = _receivable(item)
     rules = _rules(found)
-    draft = drafts().load(g.clerk.user, request.args.get("draft", ""))
+    draft = drafts_here().load(g.clerk.user, request.args.get("draft", ""))
     if draft is not None and draft.item == found.code:
         form = {**draft.values, "draft": draft.token}
         posted = read_posted(found, rules.catalogue, rules.divisions, form)
@@ -65,6 +65,8 @@ def take_in(item: str) -> Answer:
     found = _receivable(item)
     rules = _rules(found)
     posted = read_posted(found, rules.catalogue, rules.divisions, request.form)
+    if posted.for_unit and posted.for_unit not in without_machine():
+        abort(400)
     wish = request.form.get("do", "check")
     accepting = wish == "accept"
     judged = judge(rules, posted, accepting=accepting)
@@ -77,6 +79,15 @@ def take_in(item: str) -> Answer:
     if judged.errors:
         return _page(found, posted, judged, checked=True), 422
     return _receive(found, posted, judged, accepting=accepting)
+
+
+def without_machine() -> tuple[str, ...]:
+    """The places directly below this unit that have no installation of their own."""
+    tree, book = context().divisions, context().casebook
+    unit = book.station.unit
+    known = {one.code for one in book.registry.units()}
+    below = tree.children(unit) if unit in tree else ()
+    return tuple(code for code in below if code not in known)
 
 
 def _receive(item: Item, posted: Posted, judged: Judged, *, accepting: bool) -> Answer:
@@ -95,10 +106,10 @@ def _receive(item: Item, posted: Posted, judged: Judged, *, accepting: bool) -> 
             book.act(received.case, act, g.clerk, facts=facts)
         except UnlawfulActError:
             flash("node.intake.not_accepted", "notice")
-    drafts().forget(g.clerk.user, posted.draft)
+    drafts_here().forget(g.clerk.user, posted.draft)
     context().poke()
     session[FRESH] = received.case.hex()
-    return redirect(url_for("node.receipt", case=received.case.hex()), 303)
+    return redirect(url_for(".receipt", case=received.case.hex()), 303)
 
 
 def _refused(item: Item, posted: Posted, judged: Judged, line: str) -> tuple[str, int]:
@@ -144,7 +155,7 @@ def _page(
         values |= judged.cleaned
     more = request.form.get("do") == "rows"
     return render_template(
-        "node/intake.html",
+        "counter/intake.html",
         item=item,
         offer=offer(item),
         blocks=blocks(item, catalogue),
@@ -168,6 +179,8 @@ def _page(
         checked=checked,
         refusal=refusal,
         restored=restored,
+        villages=without_machine(),
+        for_unit=posted.for_unit,
         promise=catalogue.promise(item, context().casebook.station.tier),
         acceptance_wd=acceptance_wd(),
     )

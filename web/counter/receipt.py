@@ -29,7 +29,7 @@ def show(case: str) -> str:
     book = context().casebook
     accepts_by = acceptance_due(view.state.acceptance_from, book.calendar, acceptance_wd())
     return render_template(
-        "node/receipt.html",
+        "counter/receipt.html",
         view=view,
         case_id=case,
         state=view.state,

@@ -3,18 +3,12 @@
 from flask import abort, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from node.pages.intakeform import FIELD_PREFIX, PAPER_PREFIX
-from node.pages.items import item_of, offer
 from web.context import context
-from web.drafts import Draft, Drafts
+from web.counter.intakeform import FIELD_PREFIX, PAPER_PREFIX
+from web.counter.items import item_of, offer
+from web.drafts import Draft, drafts_here
 
-_KEPT = ("reason",)
-
-
-def drafts() -> Drafts:
-    """The drafts of this installation."""
-    here = context()
-    return Drafts(here.casebook.local_store, here.secret, here.random_bytes)
+_KEPT = ("reason", "for_unit")
 
 
 def save(item: str) -> tuple[str, int]:
@@ -28,7 +22,7 @@ def save(item: str) -> tuple[str, int]:
         if name.startswith((FIELD_PREFIX, PAPER_PREFIX)) or name in _KEPT
     }
     draft = Draft(request.form.get("draft", ""), found.code, context().now_ms(), values)
-    if not drafts().save(g.clerk.user, draft):
+    if not drafts_here().save(g.clerk.user, draft):
         abort(413)
     return "", 204
 
@@ -36,6 +30,6 @@ def save(item: str) -> tuple[str, int]:
 def drop(item: str) -> AnyResponse:
     """Forget a form that nobody wants to go on with."""
     item_of(item)
-    drafts().forget(g.clerk.user, request.form.get("draft", ""))
+    drafts_here().forget(g.clerk.user, request.form.get("draft", ""))
     flash("draft.drop", "notice")
-    return redirect(url_for("node.home"), 303)
+    return redirect(url_for(".home"), 303)

@@ -9,9 +9,11 @@ from cases.items import Item
 from cases.lifecycle import Actor, available
 from cases.search import ItemSearch
 from web.context import context
+from web.drafts import drafts_here
 
 FOUND_MAX = 30
 QUERY_MAX = 60
+DRAFTS_SHOWN_MAX = 6
 _SEARCH = "postroad-item-search"
 
 
@@ -28,13 +30,16 @@ class Offer:
 def search() -> str:
     """The search page; without a query it lists what this window may receive."""
     query = request.args.get("q", "")[:QUERY_MAX]
-    return render_template("node/items.html", query=query, offers=offers_for(query))
+    kept = drafts_here().of(g.clerk.user)[:DRAFTS_SHOWN_MAX]
+    return render_template(
+        "counter/items.html", query=query, offers=offers_for(query), drafts=kept
+    )
 
 
 def found() -> str:
     """The list alone, for the script that asks while the clerk types."""
     query = request.args.get("q", "")[:QUERY_MAX]
-    return render_template("node/_found.html", query=query, offers=offers_for(query))
+    return render_template("counter/_found.html", query=query, offers=offers_for(query))
 
 
 def guide(item: str) -> str:
@@ -42,7 +47,7 @@ def guide(item: str) -> str:
     found_item = item_of(item)
     catalogue = context().casebook.catalogue
     return render_template(
-        "node/guide.html",
+        "counter/guide.html",
         item=found_item,
         offer=offer(found_item),
         catalogue=catalogue,

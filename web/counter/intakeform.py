@@ -47,6 +47,7 @@ class Posted:
     papers: Mapping[str, str] = field(default_factory=dict)
     reason: str = field(repr=False, default="")
     draft: str = ""
+    for_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Judged:
             ),
             warnings=tuple(f"{one.code}:{one.field}" for one in self.warnings),
             reason=posted.reason,
+            for_unit=posted.for_unit,
         )
 
 
@@ -118,6 +120,7 @@ def read_posted(
         papers=papers,
         reason=form.get("reason", "").strip()[:REASON_MAX],
         draft=form.get("draft", "")[:TOKEN_LENGTH_MAX],
+        for_unit=form.get("for_unit", ""),
     )
 
 
