@@ -18,7 +18,7 @@ from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.readmodel import ReadModel, Sources, Told
-from casebook.regrant import REGRANT_KEY, is_granted, moved_homes, reader_now
+from casebook.regrant import REGRANT_KEY, again, moved_homes
 from casebook.rows import BookRules
 from casebook.shelves import ANYTHING, Sought
 from casebook.times import local_date
@@ -32,8 +32,7 @@ from cases.items import Item
 from cases.judging import row_of
 from cases.lifecycle import Actor, hand_over_targets, next_step
 from cases.limits import Calendar
-from security.grants import Reader
-from security.registry import Registry
+from security.registry import Registry, Unit
 from security.signing import ReadingKey, Signer
 from sync.ports import Store
 
@@ -355,11 +354,7 @@ class Casebook:
         return self._model.read_again()
 
     def regrant(self) -> int:
-        """Grant cases to units that came onto their path; return how many were granted.
-
-        Raises:
-            StoreError: The store cannot be read or written; what was granted stays granted.
-        """
+        """Grant cases to units that came onto their path; return how many were granted."""
         homes = moved_homes(self.registry, self.station.unit)
         done = repr(homes).encode()
         if not homes or self._store.local(REGRANT_KEY) == done:
@@ -368,24 +363,19 @@ class Casebook:
         self._store.put([], {REGRANT_KEY: done})
         return granted
 
-    def _regrant(self, case: bytes) -> bool:
+    def _regrant(self, case: bytes, unit: Unit | None = None) -> bool:
         with self._feed.lock:
             opened = self._open.get(case, keep=False)
-            newcomers = [] if self._is_held else self._rules.newcomers(opened)
-            drafts = [self._desk.grant_again(opened.file, newcomers)] if newcomers else []
-            return bool(self._feed.append(drafts)) if drafts else False
+            wanted = again(opened.file, unit) if unit else self._rules.newcomers(opened)
+            may = bool(wanted) and not self._is_held
+            return may and bool(
+                self._feed.append([self._desk.grant_again(opened.file, wanted)])
+            )
 
-    def grant_epoch(self, unit: str) -> int:
-        """Grant the cases of a unit to its newest reading key, as far as this node may."""
-        reader = reader_now(self.registry.unit(unit))
-        return sum(self._grant_to(case, reader) for case in self.cases_of([unit]))
-
-    def _grant_to(self, case: bytes, reader: Reader) -> bool:
-        with self._feed.lock:
-            file = self._open.get(case, keep=False).file
-            may = file.readable == "case" and not self._is_held
-            drafts = [self._desk.grant_again(file, [reader])] if may else []
-            return bool(self._feed.append([] if is_granted(file.grants, reader) else drafts))
+    def grant_epoch(self, code: str) -> int:
+        """Grant a unit its cases again, under its newest key, as far as this node may."""
+        cases, unit = self.cases_of([code]), self.registry.unit(code)
+        return sum(self._regrant(case, unit) for case in cases)
 
     def _item(self, code: str, version: str = "") -> Item:
         """Return an item as of a version, or as it is now where nobody has that version."""

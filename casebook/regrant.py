@@ -6,6 +6,7 @@ a home without a machine of its own it is the nearest unit above that has one.
 
 from collections.abc import Iterable, Sequence
 
+from casebook.casefile import CaseFile
 from security.grants import CASE_KEY, Reader
 from security.records import Record
 from security.registry import Registry, Unit
@@ -60,16 +61,11 @@ def lacking(grants: Iterable[Record], wanted: Sequence[Reader]) -> list[Reader]:
     ]
 
 
-def reader_now(unit: Unit) -> Reader:
-    """Return a unit as the reader of a case key, under its newest reading key."""
-    return Reader(unit.code, unit.epoch, unit.reading, CASE_KEY)
-
-
-def is_granted(grants: Iterable[Record], reader: Reader) -> bool:
-    """Tell whether a reader was granted what it should have, in this very epoch."""
-    wanted = (reader.unit, reader.epoch, reader.kind)
-    return any(
-        (each.unit, each.epoch, each.kind) == wanted
-        for record in grants
-        for each in record.readers
-    )
+def again(file: CaseFile, unit: Unit) -> list[Reader]:
+    """Return a unit as reader, if it lacks the case in its newest epoch and it is at hand."""
+    given = {
+        (each.unit, each.epoch, each.kind) for grant in file.grants for each in grant.readers
+    }
+    lacks = (unit.code, unit.epoch, CASE_KEY) not in given
+    reader = Reader(unit.code, unit.epoch, unit.reading, CASE_KEY)
+    return [reader] if lacks and file.readable == "case" else []
