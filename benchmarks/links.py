@@ -5,6 +5,8 @@ through the SSH tunnel, a hub in another process that verifies and syncs to disk
 the same content in clear, live and with retries, to pouchdb-server and to `postroad store
 serve`. The bars are times of the payload at the rate of the link, and times of the payload's
 bytes. A run is given up at four times the ideal.
+
+![Time against the quality of the link](links.svg)
 """
 
 import tempfile

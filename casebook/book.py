@@ -18,7 +18,7 @@ from casebook.opencases import OpenCases, Opened
 from casebook.people import Clerk, Station
 from casebook.quarantine import QuarantineRow, quarantine_rows
 from casebook.readmodel import ReadModel, Sources, Told
-from casebook.regrant import REGRANT_KEY, moved_homes
+from casebook.regrant import REGRANT_KEY, is_granted, moved_homes, reader_now
 from casebook.rows import BookRules
 from casebook.shelves import ANYTHING, Sought
 from casebook.times import local_date
@@ -32,6 +32,7 @@ from cases.items import Item
 from cases.judging import row_of
 from cases.lifecycle import Actor, hand_over_targets, next_step
 from cases.limits import Calendar
+from security.grants import Reader
 from security.registry import Registry
 from security.signing import ReadingKey, Signer
 from sync.ports import Store
@@ -298,6 +299,15 @@ class Casebook:
         """Return the cases that the applicant of a form already has of this item, if any."""
         return self._model.twins_of(item, fields)
 
+    def found(self, field: str, number: str) -> tuple[CaseRow, ...]:
+        """Return the cases in whose form a whole number stands, of those readable here.
+
+        Args:
+            field: one of `casebook.twins.SEARCHED`.
+            number: as it was typed. Whoever asks notes the search in the journal first.
+        """
+        return self._model.found(field, number)
+
     def applicant(self, row: CaseRow) -> str | None:
         """Return the applicant's name of a listed case, None where it is not readable.
 
@@ -364,6 +374,18 @@ class Casebook:
             newcomers = [] if self._is_held else self._rules.newcomers(opened)
             drafts = [self._desk.grant_again(opened.file, newcomers)] if newcomers else []
             return bool(self._feed.append(drafts)) if drafts else False
+
+    def grant_epoch(self, unit: str) -> int:
+        """Grant the cases of a unit to its newest reading key, as far as this node may."""
+        reader = reader_now(self.registry.unit(unit))
+        return sum(self._grant_to(case, reader) for case in self.cases_of([unit]))
+
+    def _grant_to(self, case: bytes, reader: Reader) -> bool:
+        with self._feed.lock:
+            file = self._open.get(case, keep=False).file
+            may = file.readable == "case" and not self._is_held
+            drafts = [self._desk.grant_again(file, [reader])] if may else []
+            return bool(self._feed.append([] if is_granted(file.grants, reader) else drafts))
 
     def _item(self, code: str, version: str = "") -> Item:
         """Return an item as of a version, or as it is now where nobody has that version."""

@@ -11,7 +11,7 @@ from casebook.errors import CaseFullError, NotReadableError
 from casebook.feed import Draft, Feed, Position
 from casebook.intake import Intake, Received
 from casebook.people import Station
-from casebook.ruling import Ruling, check_amount
+from casebook.ruling import Ruling, check_amount, sums_of
 from casebook.times import local_date, local_text
 from casebook.views import merged_fields
 from cases.amendments import LATEST
@@ -21,6 +21,7 @@ from cases.items import Item
 from cases.lifecycle import check
 from cases.numbers import NumberState, allocate, parse_case_number, query_code
 from cases.timing import check_time
+from cases.urgency import is_urgent
 from security.caseids import RANDOM_BYTES, new_case_id
 from security.grants import Reader, make_grant
 from security.header import PARENTS_MAX
@@ -78,8 +79,7 @@ class Desk:
     ) -> Received:
         """Give a new case its number and write its first entry, in one transaction.
 
-        The number, the feed's head and the draft's token move together with the records, so a
-        crash or a double click never makes two cases or uses a number twice.
+        Number, feed head and draft token move with the records: no crash makes two cases.
 
         Raises:
             UnlawfulActError: This unit may not receive this item.
@@ -92,7 +92,7 @@ class Desk:
             _numbers_of(before), self._station.unit, self._station.number, local_date(now)
         )
         code = query_code(self._world.random_bytes(_QUERY_RANDOM_BYTES))
-        facts = {
+        facts: dict[str, object] = {
             "act": "receive",
             "at": local_text(now),
             "clerk": ruling.actor.clerk,
@@ -102,6 +102,7 @@ class Desk:
             **self._intake_facts(item, intake),
             **clock_fact(store),
         }
+        facts |= self._urgency(item, intake, now)
         check(None, "receive", facts, ruling.actor, item, ruling.duties)
         case = new_case_id(now, self._station.unit, self._world.random_bytes(RANDOM_BYTES))
         receipt = sign_receipt(case_no, code, case, self._signer)
@@ -130,6 +131,11 @@ class Desk:
             },
         )
         return Received(case, case_no, code, receipt, str(facts["at"]))
+
+    def _urgency(self, item: Item, intake: Intake, now: int) -> dict[str, object]:
+        figures = self._catalogue.jurisdiction
+        urgent = is_urgent(item, intake.fields, local_date(now), figures)
+        return {"urgent": True} if urgent else {}
 
     def _intake_facts(self, item: Item, intake: Intake) -> dict[str, object]:
         """What a receipt says of the form, without anything personal."""
@@ -193,7 +199,9 @@ class Desk:
         check(state, act, facts, ruling.actor, ruling.item, ruling.duties)
         check_time(state, act, facts, ruling.clock_rules, local_date(now))
         if act == "decide":
-            check_amount(ruling, merged_fields(state, file.bodies()))
+            check_amount(
+                ruling, sums_of(merged_fields(state, file.bodies()), facts, texts.body)
+            )
         keys = file.keys
         if keys is None or keys.case is None:
             message = f"unit {self._station.unit} holds no key of case {file.case.hex()}"

@@ -17,10 +17,15 @@ from sync.stores.sealing import FAULTS, open_file
 
 _log = logging.getLogger(__name__)
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised when the columns change; an older file is dropped and built again."""
 
 PAGE_MAX = 200
+
+_TAGGED = (
+    "SELECT cases.* FROM cases JOIN tags USING (case_id) WHERE tag = :tag"
+    " ORDER BY updated_ms DESC, case_id LIMIT :most"
+)
 
 ENDED = (
     "delivered",
@@ -81,14 +86,24 @@ _INDEXED = (
 
 
 _ENDED = ", ".join(f"'{state}'" for state in ENDED)
+TWINS_COUNTED_MAX = 20
+"""A case with as many is no clearer for a higher count, and each count would be a write."""
+
+_OPEN_OF_PERSON = (
+    f"SELECT COUNT(*) FROM cases WHERE person_tag = :value AND state NOT IN ({_ENDED})"  # noqa: S608  # the states are those of this module
+)
 _COUNT_TWINS = f"""
-UPDATE cases SET twins = (
-    SELECT COUNT(*) FROM cases AS other WHERE other.case_id != cases.case_id AND (
-        (other.case_no = cases.case_no AND cases.case_no != '')
-        OR (other.person_tag = cases.person_tag AND cases.person_tag != ''
-            AND other.state NOT IN ({_ENDED}) AND cases.state NOT IN ({_ENDED}))
-    )
-) WHERE {{column}} = :value
+UPDATE cases SET twins = counted.number FROM (
+    SELECT each.case_id AS id, MIN({TWINS_COUNTED_MAX},
+        IIF(each.case_no = '', 0,
+            (SELECT COUNT(*) - 1 FROM cases AS other WHERE other.case_no = each.case_no))
+        + IIF(each.person_tag = '' OR each.state IN ({_ENDED}), 0,
+            COALESCE(:open, (SELECT COUNT(*) FROM cases AS other
+                WHERE other.person_tag = each.person_tag AND other.state NOT IN ({_ENDED})))
+            - 1)
+    ) AS number
+    FROM cases AS each WHERE each.{{column}} = :value
+) AS counted WHERE cases.case_id = counted.id AND cases.twins != counted.number
 """  # noqa: S608  # the states are those of this module
 
 
@@ -232,9 +247,15 @@ class CaseIndex:
         numbers = {row.case_no for row in rows if row.case_no}
         tags = {row.person_tag for row in rows if row.person_tag}
         with self._lock, self._database.conn:
-            for column, values in (("case_no", numbers), ("person_tag", tags)):
-                for value in values:
-                    self._database.execute(_COUNT_TWINS.format(column=column), {"value": value})
+            for number in numbers:
+                self._count_twins("case_no", number, None)
+            for tag in tags:
+                [(open_ones,)] = self._database.execute(_OPEN_OF_PERSON, {"value": tag})
+                self._count_twins("person_tag", tag, open_ones)
+
+    def _count_twins(self, column: str, value: str, open_ones: int | None) -> None:
+        bound = {"value": value, "open": open_ones}
+        self._database.execute(_COUNT_TWINS.format(column=column), bound)
 
     def twins(self, column: str, value: str, limit: int) -> tuple[CaseRow, ...]:
         """Return the rows that share a value of `case_no` or `person_tag`."""
@@ -244,6 +265,20 @@ class CaseIndex:
                 f"SELECT * FROM cases WHERE {column} = :value ORDER BY case_id LIMIT :most",  # noqa: S608  # one of two names
                 {"value": value, "most": limit},
             )
+            return tuple(CaseRow(**row) for row in found)
+
+    def note_tags(self, tags: Mapping[str, Iterable[str]]) -> None:
+        """Replace the search tags of cases, by case id."""
+        with self._lock, self._database.conn:
+            for case_id, values in tags.items():
+                self._table("tags").delete_where("case_id = ?", [case_id])
+                rows = [{"tag": tag, "case_id": case_id} for tag in values]
+                self._table("tags").insert_all(rows, pk=("tag", "case_id"), ignore=True)
+
+    def tagged(self, tag: str, limit: int) -> tuple[CaseRow, ...]:
+        """Return the cases with a search tag, newest act first."""
+        with self._lock:
+            found = self._database.query(_TAGGED, {"tag": tag, "most": limit})
             return tuple(CaseRow(**row) for row in found)
 
     def row(self, case_id: str) -> CaseRow | None:
@@ -289,6 +324,7 @@ class CaseIndex:
         """Forget every row; the next update starts from the beginning of the store."""
         with self._lock, self._database.conn:
             self._database.execute("DELETE FROM cases")
+            self._database.execute("DELETE FROM tags")
             self._database.execute("DELETE FROM progress")
 
     def close(self) -> None:
@@ -321,6 +357,8 @@ def _migrate(database: Database) -> None:
         database.table("cases").create_index(columns)
     database.table("progress").create(_PROGRESS, pk="id")
     database.table("heard").create(_HEARD, pk="entry")
+    database.table("tags").create({"tag": str, "case_id": str}, pk=("tag", "case_id"))
+    database.table("tags").create_index(["case_id"])
     database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 

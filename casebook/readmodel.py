@@ -1,6 +1,6 @@
 """The read model of a node, kept up to the store: rows of lists, counts, collisions."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from casebook.desk import Desk
@@ -26,6 +26,8 @@ from sync.ports import Change, Clock, Store
 _BATCH = 500
 _BATCH_BYTES = 8 << 20
 _DATABASES = ("cases", "keys")
+
+FOUND_MAX = 50
 
 Told = Callable[[int, int], object]
 """Called with how much of the store has been read, and how much there is."""
@@ -113,6 +115,12 @@ class ReadModel:
         tag = self._from.tagger.tag(item, fields)
         return self._index.twins("person_tag", tag, TWINS_MAX) if tag else ()
 
+    def found(self, field: str, number: str) -> tuple[CaseRow, ...]:
+        """Return the cases in whose form a number stands, of those that may be read here."""
+        self.refresh(wait=False)
+        tag = self._from.tagger.search_tag(field, number)
+        return self._index.tagged(tag, FOUND_MAX) if tag else ()
+
     def around(self, opened: Opened) -> tuple[Conflict, ...]:
         """Return what does not fit between a case and others, and what is missing for long."""
         own = self._index.row(opened.file.case.hex())
@@ -152,7 +160,8 @@ class ReadModel:
             place.seq, limit=_BATCH, databases=_DATABASES, bytes_max=_BATCH_BYTES
         )
         read = [self._read(case) for case in _touched(changes.rows)]
-        rows = [row for _, row in read if row is not None]
+        rows = [row for _, row, _ in read if row is not None]
+        self._index.note_tags({row.case_id: tags for _, row, tags in read if row is not None})
         last = changes.rows[-1].document.id if changes.rows else place.document
         self._index.update(
             rows, Place(store.incarnation, changes.last_seq, last, self._versions)
@@ -163,22 +172,24 @@ class ReadModel:
             {change.document.id: now for change in changes.rows if change.document.origin}
         )
         device = self._from.rules.station.device
-        own = [row.case_no for opened, row in read if row and _is_by(opened, device)]
+        own = [row.case_no for opened, row, _ in read if row and _is_by(opened, device)]
         self._from.desk.keep_numbers(store, filter(None, own))
         return len(rows)
 
-    def _read(self, case: bytes) -> tuple[Opened, CaseRow | None]:
+    def _read(self, case: bytes) -> tuple[Opened, CaseRow | None, tuple[str, ...]]:
+        """A case as it is now, its row, and the tags under which it is found."""
         opened = self._from.opened.get(case, keep=False)
         if not opened.file.entries:
-            return opened, None
+            return opened, None, ()
         today = local_date(self._from.clock.now_ms())
-        return opened, self._from.rules.row(opened, today, self._tag(opened))
-
-    def _tag(self, opened: Opened) -> str:
-        if opened.file.readable != "case":
-            return ""
-        fields = merged_fields(opened.state, opened.file.bodies(opened.state.form_entries))
-        return self._from.tagger.tag(opened.state.item, fields)
+        fields: Mapping[str, object] = {}
+        if opened.file.readable == "case":
+            bodies = opened.file.bodies(opened.state.form_entries)
+            fields = merged_fields(opened.state, bodies)
+        tagger = self._from.tagger
+        person = tagger.tag(opened.state.item, fields)
+        row = self._from.rules.row(opened, today, person)
+        return opened, row, tagger.search_tags(fields)
 
     @property
     def _versions(self) -> str:

@@ -103,17 +103,25 @@ class Registrar:
         Raises:
             NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
         """
+        fields = _device_fields(device)
+        self._act([device.unit], lambda act: act.say(device.unit, "device", fields))
+        return self.registry.device(device.id)
+
+    def welcome(self, device: Device, replaced: str | None = None) -> Device:
+        """State a device that was enrolled; its unit gets a reading key that it can open.
+
+        The device that it replaces, if any, is revoked in the same act.
+
+        Raises:
+            NotAuthorisedError, TrustError, FormatError, StoreError: As `add_unit`.
+        """
 
         def state(act: Proposal) -> None:
-            fields = {
-                "device": device.id,
-                "station": device.station,
-                "signing": device.signing,
-                "reading": device.reading,
-                "ssh": device.ssh,
-                "host": device.host,
-            }
-            act.say(device.unit, "device", fields)
+            act.say(device.unit, "device", _device_fields(device))
+            if replaced is not None and act.trial.is_active(replaced):
+                after = self._last_seq(replaced)
+                act.say(device.unit, "revoke", {"device": replaced, "after_seq": after})
+            self._say_epoch(act, device.unit)
 
         self._act([device.unit], state)
         return self.registry.device(device.id)
@@ -337,6 +345,17 @@ class Registrar:
             prev=position.prev,
             hlc=position.hlc,
         )
+
+
+def _device_fields(device: Device) -> dict[str, object]:
+    return {
+        "device": device.id,
+        "station": device.station,
+        "signing": device.signing,
+        "reading": device.reading,
+        "ssh": device.ssh,
+        "host": device.host,
+    }
 
 
 def subtree(registry: Registry, code: str) -> list[str]:

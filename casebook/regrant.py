@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from security.grants import CASE_KEY, Reader
 from security.records import Record
-from security.registry import Registry
+from security.registry import Registry, Unit
 
 REGRANT_KEY = "regranted"
 """Local document: for which homes and paths all cases were granted again."""
@@ -58,3 +58,18 @@ def lacking(grants: Iterable[Record], wanted: Sequence[Reader]) -> list[Reader]:
         if reader.kind not in given.get(reader.unit, set())
         and CASE_KEY not in given.get(reader.unit, set())
     ]
+
+
+def reader_now(unit: Unit) -> Reader:
+    """Return a unit as the reader of a case key, under its newest reading key."""
+    return Reader(unit.code, unit.epoch, unit.reading, CASE_KEY)
+
+
+def is_granted(grants: Iterable[Record], reader: Reader) -> bool:
+    """Tell whether a reader was granted what it should have, in this very epoch."""
+    wanted = (reader.unit, reader.epoch, reader.kind)
+    return any(
+        (each.unit, each.epoch, each.kind) == wanted
+        for record in grants
+        for each in record.readers
+    )

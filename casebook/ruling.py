@@ -53,9 +53,9 @@ class Ruling:
             now: the time of the act.
         """
         if act in ("accept", "accept_tolerant"):
-            return self._acceptance(now, tolerant=act == "accept_tolerant")
+            return self._acceptance(state, now, tolerant=act == "accept_tolerant")
         if act == "deem_accepted":
-            return self._acceptance(state.acceptance_from, tolerant=False)
+            return self._acceptance(state, state.acceptance_from, tolerant=False)
         if act == "extend":
             extend = self.item.extend
             return {"by": None if extend is None else limit_fact(extend)}
@@ -65,9 +65,10 @@ class Ruling:
             return {"counts": any(each.counts for each in allowed)}
         return {}
 
-    def _acceptance(self, start: str, *, tolerant: bool) -> dict[str, object]:
+    def _acceptance(self, state: CaseState, start: str, *, tolerant: bool) -> dict[str, object]:
         """Both limits and the calendar, so that a later catalogue changes no promise."""
-        promised = self.promised
+        route = self.item.urgent_route if state.urgent else None
+        promised = route.act_within if route else self.promised
         facts: dict[str, object] = {
             "promised": limit_fact(promised),
             "legal": None if self.item.legal is None else limit_fact(self.item.legal),
@@ -75,7 +76,9 @@ class Ruling:
             "item_version": self.item.version,
             **printed_days(start, promised, self.item.legal, self.calendar),
         }
-        if tolerant:
+        if tolerant and route:
+            facts["supply_within"] = limit_fact(route.papers_within)
+        elif tolerant:
             # Papers may not follow later than the promise ends, or the law where it is at once.
             bound = promised if promised.n else self.item.legal
             most = self.defaults.tolerance_wd
@@ -140,6 +143,17 @@ def check_amount(ruling: Ruling, fields: Mapping[str, object]) -> None:
     amount = _amount(fields.get("amount"))
     if not any(ruling.item.may_decide(tier, amount) for tier in ruling.actor.tiers):
         raise UnlawfulActError("amount_above", {"tier": ruling.actor.tier})
+
+
+def sums_of(
+    fields: Mapping[str, object], facts: Mapping[str, object], body: Mapping[str, object]
+) -> dict[str, object]:
+    """The form with the sum that a decision is about: the one granted, where one is.
+
+    A refusal is about the sum that was asked for.
+    """
+    granted = body.get("amount") if facts.get("outcome") == "granted" else None
+    return {**fields, **({} if granted in (None, "") else {"amount": granted})}
 
 
 def _amount(value: object) -> Decimal | None:

@@ -22,7 +22,14 @@ DUPLICATE, NUMBER_CLASH, HELD_LONG = "duplicate", "number_clash", "held_long"
 HELD_MS_MAX = 3 * 86_400_000
 """A predecessor that has not come after three days is not on its way: somebody has to ask."""
 
+ID_NUMBER, PHONE = "id_no", "mobile"
+SEARCHED = (ID_NUMBER, PHONE)
+"""The fields of forms by whose whole value a case is found."""
+
 TWINS_MAX = 20
+_SEARCH_CHARACTERS = 16
+_PHONE_DIGITS = 11
+_NUMBER_LEAST, _NUMBER_MOST = 7, 32
 _KEY_BYTES = 32
 _TAG_CHARACTERS = 32
 
@@ -44,6 +51,23 @@ class Tagger:
         plain = "".join(unicodedata.normalize("NFKC", number).split()).upper()
         word = f"{item}\n{plain}".encode()
         return hmac.new(self._secret(), word, hashlib.sha256).hexdigest()[:_TAG_CHARACTERS]
+
+    def search_tags(self, fields: Mapping[str, object]) -> tuple[str, ...]:
+        """The tags under which a case is found by the numbers of its form."""
+        found = (self.search_tag(field, fields.get(field)) for field in SEARCHED)
+        return tuple(tag for tag in found if tag)
+
+    def search_tag(self, field: str, value: object) -> str:
+        """The 64-bit tag of one number, empty where it is none."""
+        if not isinstance(value, str) or field not in SEARCHED:
+            return ""
+        plain = "".join(unicodedata.normalize("NFKC", value).split()).upper()
+        if field == PHONE:
+            plain = "".join(digit for digit in plain if digit.isdecimal())[-_PHONE_DIGITS:]
+        if not _NUMBER_LEAST <= len(plain) <= _NUMBER_MOST:
+            return ""
+        word = f"search\n{field}\n{plain}".encode()
+        return hmac.new(self._secret(), word, hashlib.sha256).hexdigest()[:_SEARCH_CHARACTERS]
 
     def _secret(self) -> bytes:
         if not self._key:

@@ -111,9 +111,9 @@ class CaseState:
     receipt, or the day on which the papers were complete. `promises` holds every notice of
     acceptance, also one that came too late to count: each is in the applicant's hand. `papers`
     maps a material to how it was last shown. `clock_doubt` are entries whose time cannot be
-    right. `conflicts` are the open ones, `settled` what persons decided about others. `heads`
-    are the entries that nobody has seen yet: the parents of the next one. `held` are entries
-    that wait for an ancestor.
+    right. `urgent` says that the receipt asks for the urgent route. `conflicts` are the open
+    ones, `settled` what persons decided about others. `heads` are the entries that nobody has
+    seen yet: the parents of the next one. `held` are entries that wait for an ancestor.
     """
 
     case_no: str = ""
@@ -134,6 +134,7 @@ class CaseState:
     missing: tuple[str, ...] = ()
     papers: Mapping[str, str] = field(default_factory=dict)
     deemed: bool = False
+    urgent: bool = False
     tolerated: bool = False
     owed: tuple[str, ...] = ()
     supply_within: Limit | None = None

@@ -24,6 +24,7 @@ from cases.catalogue_terms_reader import read_terms
 from cases.catalogue_yaml import read_yaml
 from cases.errors import CatalogueError
 from cases.items import Item, Limit
+from cases.negative import NegativeList, read_negative_list
 
 __all__ = [
     "Catalogue",
@@ -46,7 +47,8 @@ class Catalogue:
     """A checked catalogue; every name in it resolves.
 
     `tiers` are listed from the highest to the lowest. `jurisdiction` holds the figures that the
-    place sets for itself, `aliases` maps what people say to the words of the official names.
+    place sets for itself, `aliases` maps what people say to the words of the official names,
+    `negative` the proofs that no committee may give.
     """
 
     version: str
@@ -59,6 +61,7 @@ class Catalogue:
     defaults: Defaults
     jurisdiction: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
+    negative: NegativeList
 
     def promise(self, item: Item, tier: str) -> Limit:
         """The promised limit where a tier accepts the item.
@@ -96,7 +99,7 @@ def load_catalogue(text: str, *, jurisdiction: Mapping[str, str] | None = None) 
     if not isinstance(content, dict):
         raise CatalogueError("catalogue: a mapping is wanted")
     whole = Section("catalogue", content)
-    whole.only(*_PARTS, "aliases")
+    whole.only(*_PARTS, "aliases", "negative_list")
     terms = read_terms(whole)
     items = _items(whole, terms)
     return Catalogue(
@@ -110,6 +113,7 @@ def load_catalogue(text: str, *, jurisdiction: Mapping[str, str] | None = None) 
         defaults=terms.defaults,
         jurisdiction=MappingProxyType({**terms.jurisdiction, **(jurisdiction or {})}),
         aliases=_aliases(whole, items),
+        negative=read_negative_list(whole),
     )
 
 

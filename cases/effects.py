@@ -98,6 +98,7 @@ def _receive(state: CaseState, entry: Entry, _resumes: str) -> None:
         custody=entry.unit,
         holders=(entry.unit,),
         papers=_papers(entry.facts["papers"]),
+        urgent=entry.facts.get("urgent") is True,
         received_at=_at(entry),
         acceptance_from=_at(entry),
     )

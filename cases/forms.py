@@ -89,6 +89,8 @@ def check_form(
         form.read(one, values.get(one.name, one.default), optional=optional[one.name])
     for condition in item.checks:
         form.hold(condition)
+    if item.guard is not None and item.guard.negative_list:
+        form.guard()
     cleaned = {name: form.cleaned[name] for name in optional if name in form.cleaned}
     return FormResult(cleaned, tuple(form.errors), tuple(form.warnings))
 
@@ -161,6 +163,15 @@ class _Form:
         if not holds:
             place = names[0] if names else ""
             self.add(place, Flaw("check_not_met", {"check": condition.source}, "warn"))
+
+    def guard(self) -> None:
+        """Refuse words that would make the paper a proof that nobody here may give."""
+        for name, value in self.cleaned.items():
+            if self._catalogue.fields[name].type != "text" or not isinstance(value, str):
+                continue
+            word = self._catalogue.negative.word_in(value)
+            if word:
+                self.add(name, Flaw("negative_list", {"word": word}))
 
     def _explained(self, one: Field) -> bool:
         """Whether an error on the field, or on the one that fills it, tells why it is empty."""

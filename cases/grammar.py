@@ -29,6 +29,7 @@ PAUSE_KINDS = (
 LEVELS = ("very_satisfied", "satisfied", "basically", "unsatisfied", "very_unsatisfied")
 CHANNELS = ("window", "qr", "web", "phone", "sms", "paper")
 OPINIONS = ("agree", "disagree", "no_answer")
+OUTCOMES = ("granted", "refused", "filed")
 CHOICES = ("keep", "adopt", "reopen")
 RETENTION = ("permanent", "y30", "y10")
 
@@ -136,6 +137,14 @@ def _is_field_rules(value: object) -> bool:
     )
 
 
+def _is_parts(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and 0 < len(value) <= LIST_LENGTH_MAX
+        and all(is_text(part) and outcome in OUTCOMES for part, outcome in value.items())
+    )
+
+
 def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -173,6 +182,8 @@ BY_ACT: Mapping[str, Mapping[str, Check]] = {
         "item_version": is_text,
         "papers": is_papers,
         "field_rules?": _is_field_rules,
+        # The form asks for the urgent route of the item.
+        "urgent?": _is_flag,
         # The village that has no machine, for which a hub took the case in.
         "for_unit?": _is_unit,
     },
@@ -191,7 +202,8 @@ BY_ACT: Mapping[str, Mapping[str, Check]] = {
     "pause_open": {"kind": _one_of(*PAUSE_KINDS), "counts": _is_flag, "needed": is_limit},
     "pause_close": {},
     "extend": {"by": is_limit, "reason_code": is_text},
-    "decide": {"outcome": _one_of("granted", "refused", "filed")},
+    # `parts` says of each part of a joint case how that part was decided.
+    "decide": {"outcome": _one_of(*OUTCOMES), "parts?": _is_parts},
     "issue": {"document_no": is_text},
     "deliver": {"relation": is_text},
     "send_back": {"reason_code": is_text, "other?": _is_case_number},

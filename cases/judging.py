@@ -75,8 +75,12 @@ def lacking(case: CaseState, item: Item) -> tuple[str, ...]:
 
 
 def tolerable(case: CaseState, item: Item) -> tuple[str, ...]:
-    """The lacking papers that may follow after the acceptance."""
-    may = [material.code for material in item.materials if material.need == "tolerable"]
+    """The lacking papers that may follow after the acceptance: on the urgent route, all."""
+    may = [
+        material.code
+        for material in item.materials
+        if material.need == "tolerable" or (case.urgent and item.urgent_route)
+    ]
     return tuple(code for code in may if case.papers.get(code) not in IN_HAND)
 
 
@@ -102,6 +106,9 @@ def _check_tolerance(case: CaseState, facts: Facts, actor: Actor, item: Item) ->
         if code not in may:
             raise UnlawfulActError("not_tolerable", {"material": code})
     within, bound = limit_of(facts.get("supply_within")), limit_of(facts.get("promised"))
+    if case.urgent and item.urgent_route:
+        # Relief comes first: the papers have a limit of their own.
+        bound = None
     if bound is not None and bound.n == 0:
         # Done at once as soon as the papers are there; only the law sets them a day.
         bound = limit_of(facts.get("legal"))
@@ -173,6 +180,20 @@ def _check_decision(case: CaseState, facts: Facts, actor: Actor, item: Item) -> 
     needs_all = item.joint is not None and item.joint.consent == "all"
     if needs_all and against and text(facts, "outcome") == "granted":
         raise UnlawfulActError("not_all_agree")
+    _check_parts(facts, item)
+
+
+def _check_parts(facts: Facts, item: Item) -> None:
+    """Where parts are independent, each has its own outcome; one that is granted is enough."""
+    wanted = item.joint.parts if item.joint and item.joint.consent == "independent" else ()
+    given = facts.get("parts", {})
+    if not text(facts, "outcome"):
+        # Only whether a decision could be made is asked.
+        return
+    if not isinstance(given, Mapping) or set(given) != set(wanted):
+        raise UnlawfulActError("parts_wanted")
+    if wanted and (text(facts, "outcome") == "granted") != ("granted" in given.values()):
+        raise UnlawfulActError("parts_outcome")
 
 
 def _check_delivery(case: CaseState, _facts: Facts, _actor: Actor, item: Item) -> None:

@@ -17,6 +17,7 @@ from cases.policy import blocked
 from cases.progress import (
     LEFT_TO_HOME,
     NextStep,
+    conducts,
     has_work,
     next_step,
     open_step,
@@ -99,7 +100,10 @@ def _had_right(state: CaseState, row: TimelineRow, item: Item, stands: Stands) -
     if not wanted or (row.act in _OF_THE_HOME and row.unit == state.home):
         return True
     tiers = stands.get(row.unit, ())
-    return any(right in item.rights_of(tier) for tier in tiers for right in wanted)
+    if any(right in item.rights_of(tier) for tier in tiers for right in wanted):
+        return True
+    gone = (each for each in state.pauses if row.entry in (each.opened, each.closed))
+    return any(conducts(item, each.kind, tiers) for each in gone)
 
 
 def hand_over_targets(
@@ -141,7 +145,9 @@ def _likely_facts(
     if act == "co_sign":
         return {"body": next(iter(unanswered(case, item)), "")}
     if act == "pause_open":
-        first = pauses_of(item)[0]
+        kinds = pauses_of(item)
+        step = open_step(case, item)
+        first = next((each for each in kinds if step and each.kind == step.name), kinds[0])
         return {"kind": first.kind, "counts": first.counts}
     fixed: Mapping[str, Mapping[str, object]] = {
         "receive": {"item": item.code},
@@ -165,7 +171,7 @@ def _judge(
         raise UnlawfulActError("other_item", {"item": subject, "catalogue": item.code})
     row = ACT_TABLE[act]
     _check_role(row, act, actor)
-    _check_right(case, act, row, actor, item)
+    _check_right(case, act, facts, actor, item)
     for conflict in case.conflicts:
         if blocked(act, conflict.kind, soft=conflict.soft):
             raise UnlawfulActError("conflict_open", {"conflict": conflict.kind})
@@ -189,9 +195,14 @@ def _check_role(row: Act, act: str, actor: Actor) -> None:
 
 # What the unit that received the case may always do for the applicant who stands there.
 _OF_THE_HOME = ("deliver", "supply")
+# Such as the posting of a list by the village: the item gives the step, and with it the pause.
+_PROCEDURES = ("pause_open", "pause_close")
 
 
-def _check_right(case: CaseState, act: str, row: Act, actor: Actor, item: Item) -> None:
+def _check_right(
+    case: CaseState, act: str, facts: Mapping[str, object], actor: Actor, item: Item
+) -> None:
+    row = ACT_TABLE[act]
     if not row.rights or (act in _OF_THE_HOME and actor.unit == case.home):
         return
     holders = [
@@ -201,8 +212,14 @@ def _check_right(case: CaseState, act: str, row: Act, actor: Actor, item: Item) 
     ]
     if act in LEFT_TO_HOME and serves(case, actor.unit, actor.tiers, holders, item):
         return
+    if act in _PROCEDURES and conducts(item, _procedure(case, facts), actor.tiers):
+        return
     if not any(tier in holders for tier in actor.tiers):
         raise UnlawfulActError("no_right", {"act": act, "tier": actor.tier})
+
+
+def _procedure(case: CaseState, facts: Mapping[str, object]) -> str:
+    return case.pause.kind if case.pause else text(facts, "kind")
 
 
 def _check_target(facts: Mapping[str, object], item: Item, stands: Stands) -> None:

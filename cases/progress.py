@@ -14,6 +14,7 @@ from cases.states import (
     SUPPLEMENT_PRE,
     SUPPLEMENT_REVIEW,
 )
+from cases.urgency import left_out
 
 # Steps of these names are done by the act of the same name.
 STEPS_THAT_ARE_ACTS = ("precheck", "accept", "decide", "issue", "deliver")
@@ -81,9 +82,12 @@ def open_step(state: CaseState, item: Item) -> Step | None:
     A name that the item lists twice has to be done twice.
     """
     done = list(state.steps_done)
+    without = left_out(item, urgent=state.urgent)
     for step in item.steps:
         if step.name in _ENDING:
             return None
+        if step.name in without:
+            continue
         if step.name in done:
             done.remove(step.name)
         elif step.name not in STEPS_THAT_ARE_ACTS:
@@ -105,6 +109,14 @@ def serves(
     if unit != case.home or not ranks:
         return False
     return any(tier in order[max(ranks) + 1 :] for tier in step_tiers)
+
+
+def conducts(item: Item, kind: str, tiers: Sequence[str]) -> bool:
+    """Tell whether a special procedure is itself a step of one of these tiers.
+
+    Whoever has the step opens and closes the procedure, such as a village that posts a list.
+    """
+    return any(step.name == kind and step.tier in tiers for step in item.steps)
 
 
 def has_work(item: Item, tiers: Sequence[str]) -> bool:

@@ -15,6 +15,8 @@ from casebook.errors import PolicyError
 from casebook.exposure import Exposed, exposed
 from casebook.published import check_set
 from casebook.registrar import NewUnit, Registrar, subtree
+from hub.enrolacts import EnrolmentActs, text_of
+from hub.enrolment import Enrolments
 from security.errors import TrustError
 from security.registry import Registry, Unit
 from security.signing import ReadingKey, SigningKey
@@ -39,6 +41,8 @@ class Acts:
         self._installation = installation
         self._clock = clock
         self._random_bytes = random_bytes
+        self.enrolments = Enrolments(installation, clock, random_bytes)
+        enrolling = EnrolmentActs(installation.registry, self.enrolments)
         self._acts: Mapping[str, Callable[[Fields], list[Row]]] = {
             "unit.list": self._list_units,
             "unit.add": self._add_unit,
@@ -51,6 +55,7 @@ class Acts:
             "key.rotate": self._rotate_key,
             "exposure": self._exposure,
             "publish": self._publish,
+            **enrolling.by_name(installation.station.unit),
         }
 
     @property
@@ -84,32 +89,32 @@ class Acts:
         return self._installation.registrar
 
     def _list_units(self, fields: Fields) -> list[Row]:
-        below = _text(fields, "unit", default=self._installation.station.unit)
+        below = text_of(fields, "unit", default=self._installation.station.unit)
         codes = subtree(self._registry, below)[:UNITS_SHOWN_MAX]
         return [self._unit_row("hub.unit", self._registry.unit(code)) for code in codes]
 
     def _add_unit(self, fields: Fields) -> list[Row]:
         """A unit without a machine: its keys are made and thrown away until one is enrolled."""
         unit = NewUnit(
-            code=_text(fields, "unit"),
-            name=_text(fields, "name"),
-            tier=_text(fields, "tier"),
+            code=text_of(fields, "unit"),
+            name=text_of(fields, "name"),
+            tier=text_of(fields, "tier"),
             signing=SigningKey.from_private(self._random_bytes(KEY_BYTES)).public,
             reading=ReadingKey.from_private(self._random_bytes(KEY_BYTES)).public,
         )
-        parent = _text(fields, "parent", default=self._installation.station.unit)
+        parent = text_of(fields, "parent", default=self._installation.station.unit)
         return [self._unit_row("hub.unit.added", self._registrar.add_unit(unit, parent))]
 
     def _move_unit(self, fields: Fields) -> list[Row]:
-        moved = self._registrar.move(_text(fields, "unit"), _text(fields, "to"))
+        moved = self._registrar.move(text_of(fields, "unit"), text_of(fields, "to"))
         return [self._unit_row("hub.unit.moved", moved)]
 
     def _merge_unit(self, fields: Fields) -> list[Row]:
-        merged = self._registrar.merge(_text(fields, "unit"), _text(fields, "into"))
+        merged = self._registrar.merge(text_of(fields, "unit"), text_of(fields, "into"))
         return [self._unit_row("hub.unit.merged", merged)]
 
     def _close_unit(self, fields: Fields) -> list[Row]:
-        closed = self._registrar.restate(_text(fields, "unit"), closed=True)
+        closed = self._registrar.restate(text_of(fields, "unit"), closed=True)
         return [self._unit_row("hub.unit.closed", closed)]
 
     def _state_gateways(self, fields: Fields) -> list[Row]:
@@ -117,12 +122,12 @@ class Acts:
         addresses = fields.get("addresses")
         if not isinstance(addresses, list):
             raise TrustError("addresses are missing")
-        unit = self._registrar.restate(_text(fields, "unit"), gateways=addresses)
+        unit = self._registrar.restate(text_of(fields, "unit"), gateways=addresses)
         told: dict[str, object] = {"unit": unit.code, "addresses": ", ".join(unit.gateways)}
         return [("hub.unit.gateways", told)]
 
     def _list_devices(self, fields: Fields) -> list[Row]:
-        below = _text(fields, "unit", default=self._installation.station.unit)
+        below = text_of(fields, "unit", default=self._installation.station.unit)
         return [
             (
                 "hub.device",
@@ -137,7 +142,7 @@ class Acts:
         ]
 
     def _revoke_device(self, fields: Fields) -> list[Row]:
-        device, after = _text(fields, "device"), fields.get("after")
+        device, after = text_of(fields, "device"), fields.get("after")
         if after is not None and (not isinstance(after, int) or isinstance(after, bool)):
             raise TrustError("after is not a feed position")
         last = self._registrar.revoke(device, after)
@@ -146,12 +151,12 @@ class Acts:
         return [("hub.device.revoked", told)]
 
     def _rotate_key(self, fields: Fields) -> list[Row]:
-        unit = _text(fields, "unit")
+        unit = text_of(fields, "unit")
         epoch = self._registrar.new_epoch(unit)
         return [("hub.key.rotated", {"unit": unit, "epoch": epoch})]
 
     def _exposure(self, fields: Fields) -> list[Row]:
-        device = _text(fields, "device")
+        device = text_of(fields, "device")
         book = self._installation.casebook
         homes = [unit.code for unit in self._registry.units()]
         files = (book.open(case) for case in book.cases_of(homes))
@@ -164,7 +169,7 @@ class Acts:
         return [*rows, ("hub.exposure.sum", told)]
 
     def _publish(self, fields: Fields) -> list[Row]:
-        name, version = _text(fields, "name"), _text(fields, "version")
+        name, version = text_of(fields, "name"), text_of(fields, "version")
         content = _content(fields)
         check_set(name, content.decode())
         unit = self._installation.station.unit
@@ -193,16 +198,9 @@ class Acts:
         return key, told
 
 
-def _text(fields: Fields, key: str, *, default: str = "") -> str:
-    value = fields.get(key) or default
-    if not isinstance(value, str) or not value:
-        raise TrustError(f"{key} is missing")
-    return value
-
-
 def _content(fields: Fields) -> bytes:
     try:
-        content = base64.b64decode(_text(fields, "content"), validate=True)
+        content = base64.b64decode(text_of(fields, "content"), validate=True)
         content.decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise PolicyError("the set is not UTF-8 text") from error

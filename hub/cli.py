@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hub import accountcommands, sshdcommands, storekeeping
+from hub import accountcommands, enrolcommands, sshdcommands, storekeeping
 from hub.commands import add_acts
 from web.running import add_run_command
 from web.terminal import Commands
@@ -16,6 +16,7 @@ def add_commands(commands: Commands) -> None:
     storekeeping.add_commands(verbs)
     sshdcommands.add_commands(verbs)
     accountcommands.add_commands(verbs)
+    enrolcommands.add_commands(verbs)
 
 
 def _program() -> Callable[..., Any]:

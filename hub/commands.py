@@ -82,6 +82,18 @@ def _act(group: Commands, subject: str, verb: str) -> argparse.ArgumentParser:
     return parser
 
 
+def perform_act(config: Path, act: str, fields: dict[str, object]) -> Answer:
+    """Let the running hub do an act, or do it while the hub rests; returns the lines to tell.
+
+    Raises:
+        SettingsError: The configuration cannot be used, or the hub does not answer.
+        CaseError, CasebookError, SecurityError, SyncError: It was refused.
+    """
+    settings = load_settings(config)
+    rows = _ask(settings, act, fields)
+    return _alone(settings, act, fields) if rows is None else rows
+
+
 def _perform(arguments: argparse.Namespace) -> None:
     """Do one act and say what came of it.
 
@@ -89,12 +101,7 @@ def _perform(arguments: argparse.Namespace) -> None:
         SettingsError: The configuration or the file cannot be used, or the hub does not answer.
         CaseError, CasebookError, SecurityError, SyncError: It was refused.
     """
-    settings = load_settings(arguments.config)
-    fields = _fields(arguments)
-    rows = _ask(settings, arguments.act_name, fields)
-    if rows is None:
-        rows = _alone(settings, arguments.act_name, fields)
-    for key, params in rows:
+    for key, params in perform_act(arguments.config, arguments.act_name, _fields(arguments)):
         arguments.terminal.say(key, **params)
 
 
@@ -107,7 +114,7 @@ def _fields(arguments: argparse.Namespace) -> dict[str, object]:
     fields = {name: value for name, value in given.items() if value is not None}
     fields["clerk"] = getpass.getuser()
     if arguments.act_name == "publish":
-        content = _read(arguments.file)
+        content = read_content(arguments.file)
         fields["content"] = base64.b64encode(content).decode()
         digest = hashlib.sha256(content).hexdigest()
         fields.setdefault("version", digest[:_VERSION_DIGITS])
@@ -116,7 +123,12 @@ def _fields(arguments: argparse.Namespace) -> dict[str, object]:
     return fields
 
 
-def _read(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Read a file that goes to the hub.
+
+    Raises:
+        SettingsError: It cannot be read, or is too large.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(BODY_BYTES_MAX // 2 + 1)

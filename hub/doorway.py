@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from hub.access import PublishedPolicy, judge_of
+from hub.access import Admitted, PublishedPolicy, judge_of
 from hub.accounting import Accountant, GatewayPart
+from hub.enrolment import Enrolments
 from hub.ledger import SessionLedger
 from hub.sshd import openssh_gateway
 from security.errors import KeyFileError, TrustError
@@ -20,7 +21,7 @@ LEDGER_FILE = "accounting.sqlite"
 class Doorway:
     """What stands between the units below and the API of a hub."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, enrolments: Enrolments) -> None:
         """Open the accounts.
 
         Raises:
@@ -28,6 +29,7 @@ class Doorway:
         """
         clock = WallClock()
         self._installation = installation
+        self._enrolments = enrolments
         self._now: Callable[[], int] = lambda: clock.now_ms() // 1_000
         self.ledger = SessionLedger(installation.settings.data / LEDGER_FILE)
         self.accountant = Accountant(self.ledger, installation.casebook.journal, self._now)
@@ -51,7 +53,7 @@ class Doorway:
             self._gateway(address, entrance),
             self.accountant,
             self.ledger,
-            self._judge,
+            self._judge_live,
             entry.interim_s,
             entry.retention_days,
         )
@@ -67,6 +69,7 @@ class Doorway:
             authorise=lambda device, _certificate: self._judged(device),
             now=self._now,
             authorise_lapsed=self._judged_lapsed,
+            authorise_newcomer=self._enrolments.authorise,
             # Under OpenSSH its own list refuses this one, which proves that it is in use.
             revoked_serials=lambda: () if folder else (NEVER_ISSUED,),
             targets=lambda device: self._judge(device).targets,
@@ -89,3 +92,10 @@ class Doorway:
 
     def _judged(self, device: str) -> None:
         self._judge(device)
+        self._enrolments.close(device)
+
+    def _judge_live(self, device: str) -> Admitted:
+        """Judge a session that is live; one by token goes on as long as the token is open."""
+        if self._enrolments.is_open(device):
+            return Admitted(targets=())
+        return self._judge(device)

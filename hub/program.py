@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from casebook.errors import PolicyError
-from casebook.policy import CERTIFICATE_DAYS, Policy
 from hub.accounting import GatewayPart, with_terminals
 from hub.acts import Acts
 from hub.control import ControlApplication, control_key
 from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
+from hub.enrolment import Enrolments
 from hub.logkeeping import LogKeeper
 from hub.pages import blueprint
 from hub.rates import with_rates
-from hub.renewal import Renewals
-from security.errors import KeyFileError, TrustError
+from hub.renewal import renewals_of
+from security.errors import TrustError
 from security.statements import Revocation, Statement
 from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
@@ -32,6 +31,8 @@ from web.app import WebContext, create_app
 from web.caretaking import Caretaker
 from web.connection import Connection
 from web.couchdoor import FEEDS, open_couch_door
+from web.enrolling import CONTENT_TYPE as ENROL_TYPE
+from web.enrolling import PATH as ENROL_PATH
 from web.errors import SettingsError
 from web.logs import log_to
 from web.opening import Installation, open_installation
@@ -43,11 +44,6 @@ from web.settings import Address, load_settings
 from web.startnote import note_start
 from web.storing import follow
 from web.unlocking import BY_HAND, Unlocking
-
-SERIAL_FILE = "ssh-serial"
-"""Beside `config.toml`: the next serial when the network was made."""
-
-_log = logging.getLogger(__name__)
 
 _accounting = logging.getLogger("postroad.accounting")
 
@@ -101,10 +97,10 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         idle_ms=settings.idle_minutes * 60_000,
         is_sealed=installation.is_sealed,
     )
-    doorway = Doorway(installation)
+    acts = Acts(installation, WallClock(), random_bytes)
+    doorway = Doorway(installation, acts.enrolments)
     pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
     log = keeper.application(sync_device)
-    acts = Acts(installation, WallClock(), random_bytes)
     control = ControlApplication(acts, control_key(settings.data, random_bytes))
     driver = _driver(installation, connection)
     door = open_couch_door(
@@ -115,7 +111,9 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         api_of(pages, log, control, renewals), sync_device, doorway.accountant
     )
     front = with_rates(told, sync_device)
-    api = renewal_alone(front if door is None else door.beside(front))
+    api = newcomers_alone(
+        renewal_alone(front if door is None else door.beside(front)), acts.enrolments
+    )
     server = PageServer(settings.pages, api, waiting=FEEDS)
     exchanges = ExchangeServer(driver.reception, server.adopt)
     entry = doorway.open(gateway, exchanges.adopt)
@@ -150,7 +148,8 @@ def renewal_alone(application: Application) -> Application:
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         caller: Caller | None = environ.get(CALLER)
-        if caller and caller.is_lapsed and environ.get("PATH_INFO") != RENEWAL_PATH:
+        is_other = environ.get("PATH_INFO") != RENEWAL_PATH
+        if caller and (caller.newcomer or (caller.is_lapsed and is_other)):
             start_response("403 Forbidden", [("Content-Length", "0")])
             return []
         return application(environ, start_response)
@@ -158,20 +157,27 @@ def renewal_alone(application: Application) -> Application:
     return guarded
 
 
+def newcomers_alone(application: Application, enrolments: Enrolments) -> Application:
+    """Return the application; who logged in with a token reaches enrolment, and nobody else."""
+
+    def device_of(environ: dict[str, Any]) -> str | None:
+        caller: Caller | None = environ.get(CALLER)
+        return caller.device if caller and caller.newcomer else None
+
+    enrol = ExchangeApplication(
+        enrolments.answer, device_of, path=ENROL_PATH, content_type=ENROL_TYPE
+    )
+
+    def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        if environ.get("PATH_INFO") == ENROL_PATH:
+            return enrol(environ, start_response)
+        return application(environ, start_response)
+
+    return guarded
+
+
 def _renewals(installation: Installation) -> Application:
-    settings, ca = installation.settings, installation.keys.ssh_ca
-    if ca is None:
-        raise KeyFileError(f"{settings.keys}: the keys of a hub are not there")
-
-    def days() -> int:
-        try:
-            return installation.published.policy().whole(CERTIFICATE_DAYS)
-        except PolicyError:
-            _log.exception("the policy cannot be used")
-            return Policy().whole(CERTIFICATE_DAYS)
-
-    renewals = Renewals(installation.registry, installation.store, ca, WallClock(), days)
-    renewals.begin_at(settings.keys.parent / SERIAL_FILE)
+    renewals = renewals_of(installation, WallClock())
     return ExchangeApplication(
         renewals.answer, renewing_device, path=RENEWAL_PATH, content_type=RENEWAL_TYPE
     )
@@ -213,7 +219,9 @@ def sync_device(environ: dict[str, Any]) -> str | None:
 def renewing_device(environ: dict[str, Any]) -> str | None:
     """Return the device that may ask for a certificate, also with one that has ended."""
     caller: Caller | None = environ.get(CALLER)
-    return caller.device if caller and caller.target is Target.SYNC else None
+    if caller is None or caller.newcomer:
+        return None
+    return caller.device if caller.target is Target.SYNC else None
 
 
 def _driver(installation: Installation, connection: Connection | None) -> DownstreamDriver:

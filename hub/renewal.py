@@ -6,14 +6,20 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from security.errors import TrustError
+from casebook.errors import PolicyError
+from casebook.policy import CERTIFICATE_DAYS, Policy
+from security.errors import KeyFileError, TrustError
 from security.registry import Registry
 from security.sshcert import issue_user_certificate
 from sync.errors import StoreConflictError, StoreError
 from sync.ports import Clock, Store
+from web.opening import Installation
 
 SERIAL_KEY = "ssh-serial"
 """Local document: the last serial that this hub gave."""
+
+SERIAL_FILE = "ssh-serial"
+"""Beside `config.toml`: the next serial when the network was made."""
 
 SLACK_S = 24 * 3600
 """A certificate begins a day early: the clock of a device may be behind."""
@@ -112,6 +118,29 @@ class Renewals:
             else:
                 return serial
         raise AssertionError("a put neither succeeded nor failed")
+
+
+def renewals_of(installation: Installation, clock: Clock) -> Renewals:
+    """Return what issues certificates at a hub.
+
+    Raises:
+        KeyFileError: The keys of a hub are not there.
+        StoreError: The store cannot be used.
+    """
+    settings, ca = installation.settings, installation.keys.ssh_ca
+    if ca is None:
+        raise KeyFileError(f"{settings.keys}: the keys of a hub are not there")
+
+    def days() -> int:
+        try:
+            return installation.published.policy().whole(CERTIFICATE_DAYS)
+        except PolicyError:
+            _log.exception("the policy cannot be used")
+            return Policy().whole(CERTIFICATE_DAYS)
+
+    renewals = Renewals(installation.registry, installation.store, ca, clock, days)
+    renewals.begin_at(settings.keys.parent / SERIAL_FILE)
+    return renewals
 
 
 def _number(value: bytes | None) -> int:

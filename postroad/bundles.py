@@ -5,34 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, Self
 
-from casebook.desk import World
-from casebook.feed import Feed
-from casebook.journal import OBJECT_LENGTH_MAX, Journal
-from casebook.people import Station, station_of
+from casebook.journal import OBJECT_LENGTH_MAX
 from postroad.errors import BundleError
+from postroad.offline import OfflineDesk, OpenStore
 from security.bundles import BUNDLE_BYTES_MAX, UP
-from security.keystore import NodeKeys
-from security.registry import Registry
 from sync.answering import DownstreamDriver
-from sync.authority import Authority, replay
 from sync.courier import Courier, Identity, Imported
 from sync.ingest import Gate
 from sync.ports import Store
 from sync.wallclock import WallClock, random_bytes
-from web.mark import FILE as MARK_FILE
-from web.mark import StoreMark
-from web.opening import load_registry, reading_keys
 from web.settings import SQLITE, Settings, load_settings
 from web.storing import open_reading, open_store
 from web.terminal import Commands, Terminal
 
 SUFFIX = ".prb"
-
-
-class _OpenStore(Protocol):
-    def __call__(self, settings: Settings) -> Store: ...
 
 
 def _open_for_export(settings: Settings) -> Store:
@@ -93,68 +80,42 @@ def import_bundles(arguments: argparse.Namespace) -> None:
                 _tell_written(arguments.terminal, written, out)
 
 
-class _Desk:
-    """Keys, registry and store of one installation, without its pages."""
+class _Desk(OfflineDesk):
+    """An installation without its pages, at the counter of the courier."""
 
-    def __init__(self, settings: Settings, open_store: _OpenStore) -> None:
-        keys = NodeKeys.load(settings.keys)
-        self._settings = settings
-        self._keys = keys
-        self._registry: Registry = load_registry(settings)
-        self.station: Station = station_of(self._registry, settings.unit, settings.device)
-        self._store: Store = open_store(settings)
-        self._authority = Authority(self._registry)
-        replay(self._authority, self._store)
-        self._reading = reading_keys(settings, keys)
-        self._reading.adopt(self._registry, self.station)
+    def __init__(self, settings: Settings, open_store: OpenStore) -> None:
+        super().__init__(settings, open_store)
         identity = Identity(
             unit=settings.unit,
             device=settings.device,
-            registry=self._registry,
-            signer=keys.signing,
-            reading=self._reading,
+            registry=self.registry,
+            signer=self.keys.signing,
+            reading=self.reading,
         )
-        self.courier = Courier(identity, self._store, WallClock(), random_bytes)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._store.close()
+        self.courier = Courier(identity, self.store, WallClock(), random_bytes)
 
     def note(self, imported: Imported, path: Path) -> None:
         """Note in the journal of this device what was carried in."""
         facts = {"sender": imported.sender, "records": imported.records, "kind": imported.kind}
         name = path.name[:OBJECT_LENGTH_MAX]
-        self._journal().note("bundle", clerk="", object=name, facts=facts)
-
-    def _journal(self) -> Journal:
-        clock = WallClock()
-        feed = Feed(self._store, self.station.device, clock)
-        signer, reading = self._keys.signing, self._reading
-        world = World(clock, random_bytes)
-        journal = Journal(self.station, self._registry, signer, feed, self._store, world)
-        journal.read_with(reading)
-        if StoreMark(self._settings.keys.parent / MARK_FILE).is_behind(self._store):
-            journal.hold()
-        return journal
+        self.journal().note("bundle", clerk="", object=name, facts=facts)
 
     def take(self, raw: bytes) -> tuple[Imported, list[bytes]]:
         """Import one bundle of either direction."""
         bundle = self.courier.open(raw)
-        gate = Gate(self._registry, self._store, self.station.unit, authority=self._authority)
+        gate = Gate(self.registry, self.store, self.station.unit, authority=self.authority)
         if bundle.head.kind == UP:
             driver = DownstreamDriver(
                 unit=self.station.unit,
-                store=self._store,
+                store=self.store,
                 gate=gate,
-                registry=self._registry,
+                registry=self.registry,
                 clock=WallClock(),
             )
             return self.courier.answer(bundle, driver)
-        if self._settings.upstream is None:
-            raise BundleError("bundle.no_parent", unit=self._settings.unit)
-        return self.courier.take(bundle, gate, self._settings.upstream.unit), []
+        if self.settings.upstream is None:
+            raise BundleError("bundle.no_parent", unit=self.settings.unit)
+        return self.courier.take(bundle, gate, self.settings.upstream.unit), []
 
 
 def _read(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from sync.driver import UpstreamDriver
 from sync.rules import Direction
 from sync.stores.sqlite import SqliteStore
 from sync.wallclock import random_bytes
-from web.connection import open_way_up
+from web.connection import Connection
 from web.opening import Installation, open_installation
 from web.settings import load_settings
 from web.terminal import Commands, Terminal
@@ -58,13 +58,14 @@ def _with_parent(installation: Installation, arguments: argparse.Namespace) -> N
     upstream = installation.settings.upstream
     if upstream is None:
         raise CompareError("compare.no_parent", unit=installation.settings.unit)
-    driver, uplink = open_way_up(installation, upstream)
+    way = Connection(installation, upstream)
     try:
+        driver = way.driver
         survey = driver.survey()
         found = differences(survey.here, survey.there)
         _settle(found, upstream.unit, arguments, lambda: _repair(driver))
     finally:
-        uplink.close()
+        way.close()
 
 
 def _repair(driver: UpstreamDriver) -> int:

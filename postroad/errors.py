@@ -34,6 +34,10 @@ class BundleError(PostroadError):
     """A bundle cannot be made or taken in as asked; nothing was stored."""
 
 
+class EscrowError(PostroadError):
+    """The escrow key cannot be used as asked; nothing was written."""
+
+
 class CompareError(PostroadError):
     """Two stores cannot be compared as asked; nothing was changed."""
 

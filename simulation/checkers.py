@@ -36,7 +36,8 @@ def check_acknowledged(child: Place, parent: Place) -> None:
         SafetyError: A record was acknowledged and is not there.
     """
     up = decode_up(child.store.local(up_key(parent.unit)))
-    if up is None:
+    if up is None or up.incarnation != parent.store.incarnation:
+        # The parent was set back: what the child believes is of a store that is gone.
         return
     rows = child.store.changes(
         0, limit=EVERYTHING, databases=CARRIED, skip_origin=parent.unit

@@ -1,10 +1,11 @@
 """A store on which the power fails or the disk fills at a chosen write."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sync.errors import StoreFullError
-from sync.ports import NO_LOCALS, Changes, Document, Scope
+from sync.ports import NO_LOCALS, Changes, Document, RandomBytes, Scope
 from sync.stores.memory import MemoryStore
 
 
@@ -25,6 +26,17 @@ class Doom(Enum):
     FULL = "full"
 
 
+_EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a disk: what its store held at one moment."""
+
+    documents: tuple[Document, ...] = field(repr=False)
+    locals: Mapping[str, bytes] = field(repr=False)
+
+
 class FragileStore:
     """A memory store whose content survives its machine, as a disk does.
 
@@ -37,6 +49,16 @@ class FragileStore:
         self._inner = inner
         self._unit = unit
         self.doom: Doom | None = None
+
+    def backup(self) -> Backup:
+        """Copy what is on the disk now."""
+        rows = self._inner.changes(0, limit=_EVERYTHING).rows
+        return Backup(tuple(row.document for row in rows), self._inner.locals(""))
+
+    def restore(self, backup: Backup, random_bytes: RandomBytes) -> None:
+        """Put a copy back, under an incarnation of its own, as a program does at its start."""
+        self._inner = MemoryStore(random_bytes)
+        self._inner.put(backup.documents, backup.locals)
 
     @property
     def incarnation(self) -> str:

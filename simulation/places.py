@@ -16,7 +16,7 @@ from cases.limits import Calendar
 from security.registry import Registry
 from security.signing import ReadingKey
 from simulation.clock import OfficeClock
-from simulation.disk import FragileStore
+from simulation.disk import Backup, FragileStore
 from simulation.links import SimulatedLink, Weather
 from simulation.tree import EPOCH, KeyedTree, device_of
 from sync.answering import DownstreamDriver
@@ -61,6 +61,10 @@ class Place:
     link: SimulatedLink | None = None
     upstream: UpstreamDriver | None = None
     starts: int = 0
+    is_held: bool = False
+    """Its store was set back, and the unit above has not been heard since."""
+
+    backup: Backup | None = None
 
     def start(self, parent: Callable[[bytes], bytes] | None, weather: Weather) -> None:
         """Build the program anew over what the disk holds, as after a reboot."""
@@ -76,6 +80,8 @@ class Place:
             DeskWorld(self.clock, self.source.randbytes),
             CaseIndex(None),
         )
+        if self.is_held:
+            self.casebook.hold()
         self.registrar = Registrar(
             self.office.station,
             self.authority,
@@ -109,9 +115,9 @@ class Place:
             transport=self.link,
             clock=self.clock,
             jitter=self.source.random,
-            holdings=holdings,
             random_bytes=self.source.randbytes,
             compare_from=COMPARE_FROM,
+            holdings=holdings,
         )
 
     def _take_care(self) -> None:
@@ -135,6 +141,13 @@ class Place:
         """The unit above, as far as this place knows."""
         registry = self.authority.registry if self.starts else self.office.registry
         return registry.unit(self.unit).parent
+
+    def heard(self) -> None:
+        """After a whole session: this store holds all that the unit above knows of it."""
+        if self.is_held:
+            self.casebook.refresh()
+            self.casebook.release()
+            self.is_held = False
 
     def clerk(self, name: str) -> Clerk:
         """Return one of the place's clerks."""

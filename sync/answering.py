@@ -86,6 +86,7 @@ class DownstreamDriver:
             registry=self.registry,
             clock=self.clock,
             on_stored=self.on_stored,
+            holdings=self.holdings,
         )
 
     def answer_bytes(self, body: bytes, device: str) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from security.registry import Registry
 from sync.batches import Arriving, put_judged
 from sync.errors import PeerProtocolError
+from sync.holdings import Holdings
 from sync.ingest import Gate
 from sync.membership import StoreView
 from sync.ports import Clock, Store
@@ -40,6 +41,7 @@ class Comparer:
     registry: Registry
     clock: Clock
     on_stored: Callable[[], object]
+    holdings: Holdings | None = None
     _views: OrderedDict[tuple[str, bytes, Cursor], StoreView] = field(
         default_factory=OrderedDict, init=False
     )
@@ -138,6 +140,8 @@ class Comparer:
             Arriving(request.records, request.unit, "up", request.device),
             local,
         )
+        if self.holdings is not None:
+            self.holdings.stored(request.unit, inspection.local)
         if inspection.documents:
             self.on_stored()
         return inspection.quarantined

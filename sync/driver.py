@@ -134,10 +134,10 @@ class UpstreamDriver:
         clock: For durations, and for times that are shown.
         jitter: Gives a number from 0 up to, not including, 1 for each wait after a failure.
         on_stored: Called after records of the parent were stored, in the session's thread.
-        holdings: Keeps what units above say of feeds that they hold; without it, it is dropped.
         random_bytes: For the keys of comparisons.
         compare_from: A store of so many records that knows nothing of its parent compares
             before it offers.
+        holdings: Keeps what units above say of feeds that they hold; without it, it is dropped.
     """
 
     link: Link
@@ -147,9 +147,9 @@ class UpstreamDriver:
     clock: Clock
     jitter: Callable[[], float]
     on_stored: Callable[[], object] = _nothing
-    holdings: Holdings | None = None
     random_bytes: RandomBytes = random_bytes
     compare_from: int = ROWS_MIN
+    holdings: Holdings | None = None
 
     def __post_init__(self) -> None:
         self._machine = Upstream(self.link)

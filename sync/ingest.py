@@ -118,8 +118,9 @@ class Gate:
             bench.set_aside(kept.raw, reason)
         else:
             if self._is_of_own_subtree(record.header):
-                # If it fits by now; else the feed stays as it is.
-                bench.place(record, is_open=False)
+                bench.place(
+                    record, is_open=False
+                )  # if it fits by now; else the feed stays as it is
             bench.accept(record)
         return bench.finish()
 
@@ -177,16 +178,16 @@ class Gate:
 
     def _place_from_below(self, arrival: Arrival, bench: "Bench") -> str | None:
         header = arrival.header
-        is_open = self._registry.incarnation(header.device) == header.incarnation
         if self._registry.device(header.device).unit == self._unit:
             # This node wrote it, lost it, and has it back from a child.
-            return bench.place(arrival.record, is_open=is_open)
+            return bench.place(arrival.record, is_open=False)
         # What a child gives back of units above, or brings from an old place, comes in part.
         if not is_of_subtree(arrival, self._registry):
             return None
         most = rule_of(header.type).per_device_max
         if most and not bench.count_in(header, most):
             return "too_many"
+        is_open = self._registry.incarnation(header.device) == header.incarnation
         return bench.place(arrival.record, is_open=is_open)
 
     def _is_of_own_subtree(self, header: Header) -> bool:

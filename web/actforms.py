@@ -13,6 +13,7 @@ from cases.grammar import CHOICES
 from cases.text_rules import Flaw
 from web.actfields import has_fields
 from web.actinput import ActFormError, ActInput, Form, choice, read_fields, words
+from web.decisions import read_decision
 
 __all__ = ["ActFormError", "ActInput", "Terms", "read_act"]
 
@@ -20,7 +21,6 @@ NUMBER_MAX = 64
 ENTRY_DIGITS = 64
 RETURN_REASONS = ("deliver", "step", "incomplete", "wrong_data", "not_ours", "other")
 RELATIONS = ("self", "family", "agent", "post")
-OUTCOMES = ("granted", "refused", "filed")
 PRECHECKS = ("fit", "lacks", "not_ours")
 
 
@@ -77,13 +77,6 @@ def _step_done(view: CaseView, form: Form, _terms: Terms) -> ActInput:
     following = view.next_step.step if view.next_step else ""
     step = form.get("step", "").strip() or following
     return ActInput({"step": step}, {"opinion": words(form, "opinion")})
-
-
-def _decide(_view: CaseView, form: Form, _terms: Terms) -> ActInput:
-    outcome = choice(form, "outcome", OUTCOMES)
-    # A refusal must state its reasons (Administrative Licensing Law, article 38).
-    opinion = words(form, "opinion", needed=outcome == "refused")
-    return ActInput({"outcome": outcome}, {"opinion": opinion})
 
 
 def _issue(_view: CaseView, form: Form, _terms: Terms) -> ActInput:
@@ -165,7 +158,7 @@ _READERS: Mapping[str, Callable[[CaseView, Form, Terms], ActInput]] = {
     "take": _nothing,
     "return": _return,
     "step_done": _step_done,
-    "decide": _decide,
+    "decide": lambda view, form, _terms: read_decision(view, form),
     "issue": _issue,
     "deliver": _deliver,
     "note": _note,

@@ -11,12 +11,12 @@ from cases.acts import ACT_TABLE
 from cases.casestate import TimelineRow
 from cases.catalogue import Field
 from cases.errors import FactsError, UnlawfulActError
+from cases.grammar import OUTCOMES
 from cases.judging import row_of
 from cases.retractions import NEVER
 from cases.states import refusal
 from web.actfields import PAPER_STATES, fields_of
 from web.actforms import (
-    OUTCOMES,
     PRECHECKS,
     RELATIONS,
     RETURN_REASONS,
@@ -35,6 +35,7 @@ from web.clocklines import clock_lines, pause_lines
 from web.conditions import finding_text
 from web.conflictlines import conflict_lines, settled_lines, taken_over_lines
 from web.context import context
+from web.decisions import DecisionForm
 from web.notes import note
 from web.presenting import light, moment, sync_of, t, term, today
 from web.previews import preview_lines
@@ -133,6 +134,7 @@ class CaseDesk:
             choices=CHOICES,
             suggested_number=suggested_number(view),
             fields_of=fields_of,
+            decision=DecisionForm(view),
             paper_states=PAPER_STATES,
             paper_name=lambda code: material_name(code, book.catalogue),
             entry_name=lambda entry: entry_name(view, entry),

@@ -99,19 +99,18 @@ class Connection:
         )
 
     @property
+    def driver(self) -> UpstreamDriver:
+        """What holds the sessions, for who holds one without the agent."""
+        return self._driver
+
+    def close(self) -> None:
+        """Close the tunnel; for who never started the rest."""
+        self._uplink.close()
+
+    @property
     def agent(self) -> Agent:
         """The thread that holds the sessions."""
         return self._agent
-
-    @property
-    def driver(self) -> UpstreamDriver:
-        """What holds the sessions with whoever is the hub above by now."""
-        return self._driver
-
-    @property
-    def uplink(self) -> Uplink:
-        """The tunnel under them."""
-        return self._uplink
 
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
@@ -252,18 +251,6 @@ class Connection:
             return transport.ask(request)
         finally:
             transport.close()
-
-
-def open_way_up(
-    installation: Installation, upstream: Upstream
-) -> tuple[UpstreamDriver, Uplink]:
-    """Return what holds sessions with the unit above, and the tunnel to close afterwards.
-
-    Raises:
-        KeyFileError, TunnelError: As `Connection`.
-    """
-    connection = Connection(installation, upstream)
-    return connection.driver, connection.uplink
 
 
 def _address(text: str) -> tuple[str, int]:

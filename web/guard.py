@@ -52,6 +52,9 @@ def passive(view: _View) -> _View:
 def install(app: Flask) -> None:
     """Put the checks before all views of an application, and the headers behind them."""
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
+    # A register of a thousand households is sent back beside the sheet that replaces it.
+    app.config["MAX_FORM_PARTS"] = FORM_FIELDS_MAX
+    app.config["MAX_FORM_MEMORY_SIZE"] = FORM_BYTES_MAX
     app.before_request(_admit)
     app.after_request(_secure)
 

@@ -10,6 +10,7 @@ from hub.pages.rights import may_do
 from web.actforms import ActFormError, Terms, read_act
 from web.casedesk import CaseDesk, open_case
 from web.context import context
+from web.decisions import part_name
 from web.notes import note
 from web.presenting import today
 
@@ -73,4 +74,7 @@ def _decision(case_id: str) -> str | None:
         state=view.state,
         item=view.item,
         applicant=view.fields.get("name", ""),
+        amount=given.body.get("amount", ""),
+        decided_parts=given.facts.get("parts", {}),
+        part_name=part_name,
     )

@@ -13,16 +13,16 @@ from web.context import context
 from web.notes import note
 
 ROWS = 50
-_FEED_PREFIX = "feed/"
 ROWS_MAX = 1_000
 _OFFSET_DIGITS_MAX = 9
+_FEED_PREFIX = "feed/"
 
 
 class QuarantinePages:
     """The pages over one desk."""
 
     def __init__(self, desk: QuarantineDesk, store: Store) -> None:
-        """Take the desk, and the store whose feeds may have forked."""
+        """Take the desk, and the store whose feeds may be frozen."""
         self._desk = desk
         self._store = store
 

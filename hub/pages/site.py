@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.ledger import SessionLedger
 from hub.pages import audit, casepage, home, shelves
+from hub.pages.finding import FindingDesk
 from hub.pages.quarantine import QuarantinePages
 from hub.pages.rights import (
     AUDIT,
@@ -25,6 +26,7 @@ from hub.pages.tunnels import SessionsDesk
 from sync.ingest import Gate
 from sync.ports import Store
 from sync.quarantine_desk import QuarantineDesk
+from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
 from web.printpages import add_prints
@@ -55,6 +57,7 @@ MENU = (
         for shelf in shelves.SHELVES
     ),
     MenuEntry("hub.search", "hub.menu.intake", "Alt+N", roles=roles_that_open(COUNTER)),
+    MenuEntry("hub.find", "hub.menu.find", "Alt+F", roles=roles_that_open(CASES)),
     MenuEntry("hub.units", "hub.menu.units", "Alt+U", roles=roles_that_open(UNITS)),
     MenuEntry(
         "hub.quarantine", "hub.menu.quarantine", "Alt+Q", roles=roles_that_open(QUARANTINE)
@@ -97,11 +100,16 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
         methods=["POST"],
     )
     add("/sessions", "sessions", _for(SESSIONS, SessionsDesk(ledger).sessions))
+    finding = FindingDesk()
+    add("/find", "find", _for(CASES, finding.show))
+    add("/find", "find_by", _for(CASES, finding.find), methods=["POST"])
     add("/shelf/<shelf>", "shelf", _for(CASES, shelves.show))
     add("/shelf/to_take/take", "take_many", _for(CASES, shelves.take_many), methods=["POST"])
     add("/cases/<case>", "case", _for(CASES, casepage.show))
     add("/cases/<case>/reveal", "reveal", _for(CASES, casepage.reveal), methods=["POST"])
     add("/cases/<case>/acts/<act>", "act", _for(CASES, casepage.act), methods=["POST"])
+    lists = _for(CASES, registerlists.show)
+    add("/cases/<case>/register/<kind>", "register_list", lists)
     add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
     add_prints(pages, functools.partial(_for, CASES))
     audits = audit.AuditDesk(store)

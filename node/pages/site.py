@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from node.pages import case, cases, home, outbox
+from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
 from web.printpages import add_prints
@@ -32,6 +33,7 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])
     pages.add_url_rule("/cases/<case>/acts/<act>", "act", case.do, methods=["POST"])
+    pages.add_url_rule("/cases/<case>/register/<kind>", "register_list", registerlists.show)
     pages.add_url_rule("/outbox", "outbox", outbox.show)
     pages.add_url_rule("/outbox/send", "send", outbox.send, methods=["POST"])
     add_receipt_page(pages)

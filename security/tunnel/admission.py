@@ -62,6 +62,11 @@ def _nobody_lapsed(_device: str, _ssh: str) -> None:
     raise TrustError("the certificate does not count")
 
 
+def _nobody_new(_device: str, _ssh: str, _address: str) -> None:
+    """Enrol nobody at this gateway."""
+    raise TrustError("nobody is enrolled here")
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What decides about a login.
@@ -69,7 +74,9 @@ class Admission:
     `authorise` gets the device id and its checked certificate and raises TrustError to refuse;
     it is called in the threads of the sessions and must not take long. `authorise_lapsed` gets
     the device id and the SSH line that a certificate names which ended or is of another
-    authority, and raises TrustError unless this device may ask for a new one. `now` is unix
+    authority, and raises TrustError unless this device may ask for a new one.
+    `authorise_newcomer` gets the same of a token's certificate, and the address that calls, and
+    raises TrustError unless that token is open. `now` is unix
     seconds, `ca_public` the 32 bytes of the hub's SSH authority. `targets` are those that a
     device may reach, `rate_bytes_s` limits each direction of each of its streams.
     """
@@ -79,6 +86,7 @@ class Admission:
     now: Callable[[], int]
     revoked_serials: Callable[[], Collection[int]] = _nothing_revoked
     authorise_lapsed: Callable[[str, str], None] = _nobody_lapsed
+    authorise_newcomer: Callable[[str, str, str], None] = _nobody_new
     targets: Callable[[str], Collection[Target]] = _every_target
     rate_bytes_s: Callable[[str], int | None] = _no_limit
 

@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock
@@ -23,7 +23,7 @@ from security.tunnel.errors import (
     TargetRefusedError,
     TunnelError,
 )
-from security.tunnel.keys import certified_key, line_blob, targets_of
+from security.tunnel.keys import Pin, certified_key, line_blob, targets_of
 from security.tunnel.link import LinkSocket, tune
 from security.tunnel.proxies import Proxy, connect_through
 from security.tunnel.targets import Target
@@ -91,10 +91,12 @@ class TunnelClient:
         self,
         addresses: Sequence[tuple[str, int]],
         identity: DeviceIdentity,
-        host_keys: Sequence[str],
+        host_keys: Sequence[str] | Pin,
         settings: ClientSettings | None = None,
     ) -> None:
         """Take the addresses in the order to try, and the pinned host keys as OpenSSH lines.
+
+        A fingerprint does in place of a host key.
 
         Raises:
             FormatError: The certificate is not one for the key, or a host key is not readable.
@@ -104,7 +106,11 @@ class TunnelClient:
         self._device = identity.device
         self._key = certified_key(identity.key, identity.certificate)
         self._targets = targets_of(identity.certificate)
-        self._pinned = frozenset(line_blob(line) for line in host_keys)
+        self._pinned: Container[bytes] = (
+            host_keys
+            if isinstance(host_keys, Pin)
+            else frozenset(line_blob(line) for line in host_keys)
+        )
         self._settings = settings or ClientSettings()
 
     def connect(self) -> "Tunnel":
@@ -276,7 +282,7 @@ class _ClientTransport(WireTransport):
     """The connection of one tunnel; no error of paramiko leaves its methods."""
 
     def __init__(
-        self, link: LinkSocket, settings: ClientSettings, pinned: frozenset[bytes]
+        self, link: LinkSocket, settings: ClientSettings, pinned: Container[bytes]
     ) -> None:
         super().__init__(link, window_bytes=settings.window_bytes, probing=settings.probing)
         self._pinned = pinned

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from io import StringIO
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,10 +22,22 @@ from paramiko import Ed25519Key
 from paramiko.message import Message
 
 from security.errors import FormatError
+from security.tokens import pin_of
 from security.tunnel.targets import Target, address_of
 
 # A certificate of ours has about 500 bytes; a line beyond this is no key line.
 _LINE_LENGTH_MAX = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A host key of which the 128-bit fingerprint alone is known, as in a token."""
+
+    fingerprint: bytes
+
+    def __contains__(self, blob: object) -> bool:
+        """Whether a binary key has this fingerprint."""
+        return isinstance(blob, bytes) and pin_of(blob) == self.fingerprint
 
 
 def signing_key(private: Ed25519PrivateKey) -> Ed25519Key:

@@ -15,9 +15,11 @@ LapsedTargets = dict[Target, tuple[str, int]]
 
 
 def checked_login(
-    blob: bytes, admission: Admission
-) -> tuple[Certificate, LapsedTargets | None]:
+    blob: bytes, admission: Admission, address: str
+) -> tuple[Certificate, LapsedTargets | None, str]:
     """The certificate in a login; with it, where it does not count, its own two addresses.
+
+    Third the SSH line of the token, if it is one's; else nothing.
 
     Raises:
         TrustError: It does not count, and its device may not ask for another.
@@ -29,8 +31,17 @@ def checked_login(
     except TrustError as error:
         try:
             certificate = read_lapsed_certificate(blob)
-            admission.authorise_lapsed(certificate.device, certificate.ssh)
-            return certificate, targets_of(certificate_line(blob))
+            newcomer = _newcomer(certificate, admission, address)
+            return certificate, targets_of(certificate_line(blob)), newcomer
         except (TrustError, FormatError):
             raise error from None  # what was wrong first is what the operator has to know
-    return certificate, None
+    return certificate, None, ""
+
+
+def _newcomer(certificate: Certificate, admission: Admission, address: str) -> str:
+    try:
+        admission.authorise_lapsed(certificate.device, certificate.ssh)
+    except TrustError:
+        admission.authorise_newcomer(certificate.device, certificate.ssh, address)
+        return certificate.ssh
+    return ""

@@ -51,7 +51,7 @@ class GatewaySession(ServerInterface):
         self, premises: Premises, connection: socket.socket, peer: tuple[str, int]
     ) -> None:
         self._premises = premises
-        self._peer = f"{peer[0]}:{peer[1]}"
+        self._peer, self._address = f"{peer[0]}:{peer[1]}", peer[0]
         settings = premises.settings
         tune(connection, user_timeout_s=settings.user_timeout_s, send_buffer_bytes=None)
         self.link = LinkSocket(connection, wake_s=settings.probing.wake_s)
@@ -62,6 +62,7 @@ class GatewaySession(ServerInterface):
         self._logged_in_at: float | None = None
         self._certificate: Certificate | None = None
         self._lapsed_targets: dict[Target, tuple[str, int]] | None = None
+        self._newcomer = ""
         self._claimed = ""
         self._refusal = ""
         self._newer: GatewaySession | None = None
@@ -145,8 +146,8 @@ class GatewaySession(ServerInterface):
                 raise TrustError("a login under another name")
             if key.public_blob is None:
                 raise TrustError("a bare key without a certificate")
-            certificate, self._lapsed_targets = checked_login(
-                key.public_blob.key_blob, self._premises.admission
+            certificate, self._lapsed_targets, self._newcomer = checked_login(
+                key.public_blob.key_blob, self._premises.admission, self._address
             )
             if line_blob(certificate.ssh) != key.asbytes():
                 raise TrustError("the certificate was read in two ways")
@@ -176,7 +177,7 @@ class GatewaySession(ServerInterface):
         else:
             try:
                 is_lapsed = self._lapsed_targets is not None
-                caller = Caller(certificate.device, target, is_lapsed)
+                caller = Caller(certificate.device, target, is_lapsed, self._newcomer)
                 self._waiting[chanid] = self._connect_to_api(caller)
             except OSError:
                 self._premises.roster.give_channel()
@@ -204,6 +205,8 @@ class GatewaySession(ServerInterface):
         admission = self._premises.admission
         if self._lapsed_targets is None:
             admission.authorise(certificate.device, certificate)
+        elif self._newcomer:
+            admission.authorise_newcomer(certificate.device, self._newcomer, self._address)
         else:
             admission.authorise_lapsed(certificate.device, certificate.ssh)
 

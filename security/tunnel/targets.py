@@ -32,6 +32,8 @@ class Caller:
     target: Target
     is_lapsed: bool = False
     """Its certificate does not count any more: it may ask for another, and nothing else."""
+    newcomer: str = ""
+    """The SSH line of the token it logged in with: it may ask to be enrolled, nothing else."""
 
 
 def address_of(ca_public: bytes, serial: int, target: Target) -> tuple[str, int]:

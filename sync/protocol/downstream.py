@@ -159,6 +159,7 @@ class Downstream:
         """Where the child's pull begins, and how far it gets its own records back.
 
         A cursor that is absent, of another incarnation of this store, or past its end is void.
+        Absent from a store that is known here, it says that no answer has arrived there yet.
         A child whose store is not the one known here, or went backwards, may have lost what it
         had sent: from its cursor on it gets everything. That is remembered here until the child
         has passed the place, because the answer may be lost.
@@ -170,7 +171,7 @@ class Downstream:
             or pull.seq > event.last_seq
         )
         self._since = 0 if pull is None or is_void else pull.seq
-        if is_void or not is_same_store:
+        if not is_same_store or (is_void and pull is not None):
             self._recall_to = event.last_seq
         elif event.child and self._since < event.child.recall_to:
             self._recall_to = event.child.recall_to

@@ -158,17 +158,14 @@ class State(Enum):
     STORING = "storing"
 
 
+_ENDS: tuple[State, ...] = (State.IDLE,)
 _BROKEN: Mapping[type[Event], tuple[State, ...]] = {
-    TransportFailed: (State.IDLE,),
-    SessionFailed: (State.IDLE,),
+    TransportFailed: _ENDS,
+    SessionFailed: _ENDS,
 }
 TRANSITIONS: Mapping[State, Mapping[type[Event], tuple[State, ...]]] = MappingProxyType(
     {
-        State.IDLE: {
-            SessionOpened: (State.READING,),
-            RefusalReceived: (State.IDLE,),
-            **_BROKEN,
-        },
+        State.IDLE: {SessionOpened: (State.READING,), RefusalReceived: _ENDS, **_BROKEN},
         State.READING: {OutgoingRead: (State.SENDING, State.READING), **_BROKEN},
         State.SENDING: {
             AnswerReceived: (State.STORING, State.READING, State.IDLE),

@@ -339,6 +339,17 @@ def sealing_faults() -> Iterator[tuple[str, bytes, str]]:
         framed(other, taken, OTHER_DEVICE_KEY),
         "sealed under the header of another device",
     )
+    good = sealed_plain(GOOD_HEADER, PLAIN_FACTS, PLAIN_BODY)
+    moved = header_of(HEADER_MAP, case=bytes([*CASE[:-1], CASE[-1] ^ 1]))
+    yield "moved_case", framed(moved, good), "sealed for one case, put into another"
+    seat = header_of(HEADER_MAP, gen=1)
+    yield "moved_generation", framed(seat, good), "sealed for one generation, put into another"
+    later = header_of(HEADER_MAP, seq=8)
+    yield (
+        "moved_place",
+        framed(later, good),
+        "sealed for one place in the feed, put into another",
+    )
     yield "other_salt", with_sealed(lambda s: secret("y")[:16] + s[16:]), "another salt"
     yield "facts_bit", with_sealed(lambda s: flipped(s, 60)), "one bit of the facts changed"
     yield "padding_missing", with_facts(bytes(96)), "no mark before the zeros"

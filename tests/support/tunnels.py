@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -121,8 +121,12 @@ class _EchoRequest(BaseHTTPRequestHandler):
             self._answer(memoryview(_ZEROS)[: int(argument)], int(argument) // len(_ZEROS))
         else:
             caller: object = self.client_address
-            answer = asdict(caller) if isinstance(caller, Caller) else None
-            self._answer(json.dumps(answer).encode())
+            told = (
+                {"device": caller.device, "target": caller.target}
+                if isinstance(caller, Caller)
+                else None
+            )
+            self._answer(json.dumps(told).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

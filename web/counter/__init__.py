@@ -9,7 +9,7 @@ from collections.abc import Callable
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.context import Pages
-from web.counter import drafting, intake, items, receipt
+from web.counter import drafting, intake, items, receipt, refusing
 
 View = Callable[..., str | tuple[str, int] | AnyResponse]
 Guard = Callable[[View], View]
@@ -32,4 +32,5 @@ def add_counter(pages: Pages, layout: str, guard: Guard = lambda view: view) -> 
     add("/intake/<item>/draft", "save_draft", guard(drafting.save), methods=["POST"])
     add("/intake/<item>/drop", "drop_draft", guard(drafting.drop), methods=["POST"])
     add("/cases/<case>/receipt", "receipt", guard(receipt.show))
+    add("/refusals/<code>", "refuse", guard(refusing.refuse), methods=["POST"])
     pages.context_processor(lambda: {"counter_layout": layout})

@@ -1,5 +1,7 @@
 """The intake page: a form made from the item, checked here, and turned into a case."""
 
+from dataclasses import replace
+
 from flask import (
     abort,
     flash,
@@ -13,9 +15,13 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from casebook.registers import earlier_registers
+from cases.catalogue import Catalogue
 from cases.errors import NumberError, UnlawfulActError
 from cases.items import Item
+from cases.registers import register_field, sums
 from web.caselines import reason_text
+from web.conditions import finding_text
 from web.context import context
 from web.counter.intakeform import (
     Judged,
@@ -30,9 +36,11 @@ from web.counter.intakeform import (
 )
 from web.counter.items import item_of, offer
 from web.counter.receipt import FRESH
+from web.counter.registersheet import with_sheet
 from web.drafts import drafts_here
 from web.language import remember_language, use_language
 from web.presenting import acceptance_wd, t, today
+from web.sheets import SheetError
 from web.texts import LANGUAGES
 
 DRAFT_BYTES = 16
@@ -68,6 +76,8 @@ def take_in(item: str) -> Answer:
     if posted.for_unit and posted.for_unit not in without_machine():
         abort(400)
     wish = request.form.get("do", "check")
+    if wish == "sheet":
+        return _from_sheet(found, rules, posted)
     accepting = wish == "accept"
     judged = judge(rules, posted, accepting=accepting)
     if wish.startswith(_LANGUAGE):
@@ -79,6 +89,21 @@ def take_in(item: str) -> Answer:
     if judged.errors:
         return _page(found, posted, judged, checked=True), 422
     return _receive(found, posted, judged, accepting=accepting)
+
+
+def _from_sheet(item: Item, rules: Rules, posted: Posted) -> Answer:
+    """Put the rows of an uploaded sheet into the form, each fault at its cell."""
+    try:
+        brought = with_sheet(rules, posted, request.files.get("sheet"))
+    except SheetError as error:
+        fault = error.fault
+        params = {**fault.params, "line": str(fault.line), "column": fault.column}
+        line = finding_text(fault.code, params)
+        judged = judge(rules, posted, accepting=False)
+        return _page(item, posted, judged, checked=False, refusal=line), 422
+    judged = judge(rules, brought.posted, accepting=False)
+    errors = (*brought.findings, *judged.errors)
+    return _page(item, brought.posted, replace(judged, errors=errors), checked=True)
 
 
 def without_machine() -> tuple[str, ...]:
@@ -133,7 +158,28 @@ def _receivable(code: str) -> Item:
 
 
 def _rules(item: Item) -> Rules:
-    return Rules(item, context().casebook.catalogue, context().divisions, today())
+    book = context().casebook
+    earlier = earlier_registers(book, item, g.clerk)
+    return Rules(item, book.catalogue, context().divisions, today(), earlier)
+
+
+def _without_tables(judged: Judged, catalogue: Catalogue) -> dict[str, object]:
+    """The cleaned values; tables with a fault stay as typed, so that no wrong cell is lost."""
+    wrong = {one.field.partition(".")[0] for one in judged.errors}
+    return {
+        name: value
+        for name, value in judged.cleaned.items()
+        if catalogue.fields[name].type != "rows" or name not in wrong
+    }
+
+
+def _sums(item: Item, values: dict[str, object]) -> dict[str, str]:
+    catalogue = context().casebook.catalogue
+    field = register_field(item, catalogue)
+    if field is None:
+        return {}
+    rows = [row for row in shown_rows(values[field.name], more=False) if any(row.values())]
+    return {name: str(total) for name, total in sums(field, catalogue, rows).items()}
 
 
 def _page(
@@ -152,12 +198,14 @@ def _page(
     }
     if checked:
         # What was filled in from the ID number, and values in their stored form.
-        values |= judged.cleaned
+        values |= _without_tables(judged, catalogue)
     more = request.form.get("do") == "rows"
     return render_template(
         "counter/intake.html",
         item=item,
         offer=offer(item),
+        register=register_field(item, catalogue),
+        register_sums=_sums(item, values),
         blocks=blocks(item, catalogue),
         catalogue=catalogue,
         optional=optional_fields(item),

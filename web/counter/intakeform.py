@@ -9,6 +9,7 @@ from cases.catalogue import Catalogue, Field, Material
 from cases.divisions import Tree
 from cases.forms import Finding, check_form, required_materials
 from cases.items import Item
+from cases.registers import Earlier, doubles, register_field
 from web.lookups import code_of
 
 FIELD_PREFIX = "f."
@@ -21,6 +22,9 @@ TOKEN_LENGTH_MAX = 64
 
 IN_HAND = ("seen", "original", "copy", "made", "fetched")
 """States of a paper that is there."""
+
+_TO_EXPLAIN = ("check_not_met", "paper_lacking", "register_twice", "register_known")
+"""Warnings that may only be passed with a reason."""
 
 _USUAL_STATE = {
     "see": "seen",
@@ -97,6 +101,7 @@ class Rules:
     catalogue: Catalogue
     divisions: Tree
     today: date
+    earlier: tuple[Earlier, ...] = ()
 
 
 def read_posted(
@@ -154,11 +159,28 @@ def judge(rules: Rules, posted: Posted, *, accepting: bool) -> Judged:
         for paper in papers
         if paper.chosen == "lacking"
     ]
-    warnings = (*told, *lacking)
-    needs_reason = any(one.code in ("check_not_met", "paper_lacking") for one in warnings)
+    twice, known = _doubles(rules, posted.values)
+    errors += twice
+    warnings = (*told, *lacking, *known)
+    needs_reason = any(one.code in _TO_EXPLAIN for one in warnings)
     if needs_reason and not posted.reason:
         errors.append(Finding("reason", "reason_needed"))
     return Judged(result.cleaned, tuple(errors), warnings, papers, needs_reason)
+
+
+def _doubles(rules: Rules, values: Mapping[str, object]) -> tuple[list[Finding], list[Finding]]:
+    """Who stands twice in a register, and who stood in an earlier one."""
+    field = register_field(rules.item, rules.catalogue)
+    if field is None:
+        return [], []
+    given = values.get(field.name, ())
+    rows = [row for row in given if isinstance(row, Mapping)] if isinstance(given, list) else []
+    found = list(doubles(field.name, rows, rules.earlier))
+    # Two households may be paid into one account; nobody is paid twice.
+    blocking = [
+        one for one in found if one.code == "register_twice" and one.field.endswith(".id_no")
+    ]
+    return blocking, [one for one in found if one not in blocking]
 
 
 def blocks(item: Item, catalogue: Catalogue) -> list[tuple[str, list[Field]]]:

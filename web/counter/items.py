@@ -9,6 +9,7 @@ from cases.items import Item
 from cases.lifecycle import Actor, available
 from cases.search import ItemSearch
 from web.context import context
+from web.counter.refusing import refused
 from web.drafts import drafts_here
 
 FOUND_MAX = 30
@@ -31,15 +32,22 @@ def search() -> str:
     """The search page; without a query it lists what this window may receive."""
     query = request.args.get("q", "")[:QUERY_MAX]
     kept = drafts_here().of(g.clerk.user)[:DRAFTS_SHOWN_MAX]
-    return render_template(
-        "counter/items.html", query=query, offers=offers_for(query), drafts=kept
-    )
+    return render_template("counter/items.html", drafts=kept, **_found(query))
 
 
 def found() -> str:
     """The list alone, for the script that asks while the clerk types."""
     query = request.args.get("q", "")[:QUERY_MAX]
-    return render_template("counter/_found.html", query=query, offers=offers_for(query))
+    return render_template("counter/_found.html", **_found(query))
+
+
+def _found(query: str) -> dict[str, object]:
+    return {
+        "query": query,
+        "offers": offers_for(query),
+        "refused": refused(query),
+        "law": context().casebook.catalogue.negative.law,
+    }
 
 
 def guide(item: str) -> str:

@@ -61,6 +61,9 @@ def course(item: Item, home: str) -> History:
             facts: dict[str, object] = {"step": following.step}
             if following.act == "co_sign":
                 facts = {"body": unanswered(state, item)[0]}
+            joint = item.joint
+            if following.act == "decide" and joint and joint.consent == "independent":
+                facts = {"parts": dict.fromkeys(joint.parts, "granted")}
             do(history, who.unit, following.act, item, facts, who.clerk)
             continue
         above, below = hand_over_targets(state, who, item, STANDS)
