@@ -214,10 +214,12 @@ def _posted(matter: Matter) -> Table:
     view = matter.view
     pause = view.item.pause(text(matter.row.facts, "kind"))
     hidden = pause.hides if pause else ()
-    for one in view.item.fields:
+    # A register hangs as a whole; of a household only the applicant is anybody's business.
+    for one in view.item.fields if view.item.batch else ():
         known, rows = catalogue.fields.get(one.name), view.fields.get(one.name)
         if known is not None and known.type == "rows" and _is_listed(rows) and rows:
-            columns = [catalogue.fields[name] for name in known.columns]
+            names = pause.shows if pause and pause.shows else known.columns
+            columns = [catalogue.fields[name] for name in known.columns if name in names]
             return _public_table(columns, rows, hidden)
     wanted = (pause.shows if pause else ()) or _POSTED
     own = [catalogue.fields[name] for name in wanted if name in catalogue.fields]

@@ -1,17 +1,23 @@
 """The printed papers of a hub's acts, in both languages, and what a wall may show."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.support.hall import FORM, Desk, Hall, open_hall, received, write
+from casebook.intake import Intake
+from tests.support.hall import FORM, PAPERS, Desk, Hall, open_hall, received, write
 from tests.support.network import STREET, VILLAGE, Network, small_network
 from tests.support.pages import visible
 
 ITEM = "MZ-001"
 """The low-income support: posted in the village, decided at the street."""
+
+REGISTER = "NY-002"
+"""The subsidy for farmland: one case with a row for every household."""
+
+SON, CARD = "120103201001010017", "6217000000000000004"
 
 DECIDED_HERE = "MZ-009"
 """The funeral subsidy: accepted in the village, decided at the street without a poster."""
@@ -28,8 +34,15 @@ def hall(network: Network, tmp_path: Path) -> Hall:
     return open_hall(network, STREET, tmp_path)
 
 
-def at_the_street(network: Network) -> bytes:
-    case = received(network, VILLAGE, ITEM)
+def taken_in(network: Network, item: str, more: Mapping[str, object]) -> bytes:
+    place = network.places[VILLAGE]
+    case = place.casebook.receive(item, Intake({**FORM, **more}, PAPERS), place.clerk()).case
+    network.carry()
+    return case
+
+
+def at_the_street(network: Network, more: Mapping[str, object] | None = None) -> bytes:
+    case = taken_in(network, ITEM, more or {})
     write(network, VILLAGE, case, "precheck", result="fit")
     write(network, VILLAGE, case, "send_up", to=STREET)
     write(network, STREET, case, "take")
@@ -37,11 +50,16 @@ def at_the_street(network: Network) -> bytes:
     return case
 
 
-def posted(network: Network) -> bytes:
-    case = at_the_street(network)
-    needed = {"n": 7, "unit": "cd"}
-    write(network, STREET, case, "pause_open", kind="publicity", counts=True, needed=needed)
+def posted(network: Network, more: Mapping[str, object] | None = None) -> bytes:
+    case = at_the_street(network, more)
+    post(network, STREET, case)
     return case
+
+
+def post(network: Network, unit: str, case: bytes) -> None:
+    needed = {"n": 7, "unit": "cd"}
+    counts = unit == STREET
+    write(network, unit, case, "pause_open", kind="publicity", counts=counts, needed=needed)
 
 
 def extended(network: Network) -> bytes:
@@ -106,6 +124,31 @@ def test_a_paper_that_others_read_has_the_name_masked(
     assert FORM["name"] not in page
     assert "张*" in page
     assert FORM["mobile"] not in page
+
+
+def test_a_poster_names_nobody_of_the_household_but_the_applicant(
+    network: Network, hall: Hall
+) -> None:
+    members = [{"name": "李小明", "id_no": SON, "relation": "child", "income_year": "31415"}]
+    case = posted(network, {"members": members})
+
+    page = paper(hall.sign_in("r1"), case, "publicity_poster")
+
+    assert [word for word in ("李", "31415", SON) if word in visible(page)] == []
+
+
+def test_a_poster_of_a_register_has_area_and_sum_but_no_numbers_of_persons(
+    network: Network, hall: Hall
+) -> None:
+    row = {"name": "李小明", "id_no": SON, "bank_card": CARD, "land_mu": "7.5"}
+    case = taken_in(network, REGISTER, {"households": [row]})
+    write(network, VILLAGE, case, "accept")
+    post(network, VILLAGE, case)
+
+    page = paper(hall.sign_in("r1"), case, "publicity_poster")
+
+    assert [word for word in ("李*", "7.5") if word not in visible(page)] == []
+    assert [word for word in ("李小明", SON, CARD) if word in page] == []
 
 
 def test_a_paper_of_another_unit_is_marked_as_a_copy(network: Network, hall: Hall) -> None:
