@@ -79,8 +79,7 @@ class Desk:
     ) -> Received:
         """Give a new case its number and write its first entry, in one transaction.
 
-        The number, the feed's head and the draft's token move together with the records, so a
-        crash or a double click never makes two cases or uses a number twice.
+        Number, feed head and draft token move with the records: no crash makes two cases.
 
         Raises:
             UnlawfulActError: This unit may not receive this item.

@@ -86,14 +86,24 @@ _INDEXED = (
 
 
 _ENDED = ", ".join(f"'{state}'" for state in ENDED)
+TWINS_COUNTED_MAX = 20
+"""A case with as many is no clearer for a higher count, and each count would be a write."""
+
+_OPEN_OF_PERSON = (
+    f"SELECT COUNT(*) FROM cases WHERE person_tag = :value AND state NOT IN ({_ENDED})"  # noqa: S608  # the states are those of this module
+)
 _COUNT_TWINS = f"""
-UPDATE cases SET twins = (
-    SELECT COUNT(*) FROM cases AS other WHERE other.case_id != cases.case_id AND (
-        (other.case_no = cases.case_no AND cases.case_no != '')
-        OR (other.person_tag = cases.person_tag AND cases.person_tag != ''
-            AND other.state NOT IN ({_ENDED}) AND cases.state NOT IN ({_ENDED}))
-    )
-) WHERE {{column}} = :value
+UPDATE cases SET twins = counted.number FROM (
+    SELECT each.case_id AS id, MIN({TWINS_COUNTED_MAX},
+        IIF(each.case_no = '', 0,
+            (SELECT COUNT(*) - 1 FROM cases AS other WHERE other.case_no = each.case_no))
+        + IIF(each.person_tag = '' OR each.state IN ({_ENDED}), 0,
+            COALESCE(:open, (SELECT COUNT(*) FROM cases AS other
+                WHERE other.person_tag = each.person_tag AND other.state NOT IN ({_ENDED})))
+            - 1)
+    ) AS number
+    FROM cases AS each WHERE each.{{column}} = :value
+) AS counted WHERE cases.case_id = counted.id AND cases.twins != counted.number
 """  # noqa: S608  # the states are those of this module
 
 
@@ -237,9 +247,15 @@ class CaseIndex:
         numbers = {row.case_no for row in rows if row.case_no}
         tags = {row.person_tag for row in rows if row.person_tag}
         with self._lock, self._database.conn:
-            for column, values in (("case_no", numbers), ("person_tag", tags)):
-                for value in values:
-                    self._database.execute(_COUNT_TWINS.format(column=column), {"value": value})
+            for number in numbers:
+                self._count_twins("case_no", number, None)
+            for tag in tags:
+                [(open_ones,)] = self._database.execute(_OPEN_OF_PERSON, {"value": tag})
+                self._count_twins("person_tag", tag, open_ones)
+
+    def _count_twins(self, column: str, value: str, open_ones: int | None) -> None:
+        bound = {"value": value, "open": open_ones}
+        self._database.execute(_COUNT_TWINS.format(column=column), bound)
 
     def twins(self, column: str, value: str, limit: int) -> tuple[CaseRow, ...]:
         """Return the rows that share a value of `case_no` or `person_tag`."""

@@ -52,20 +52,14 @@ def _texts(name: str, default: tuple[str, ...]) -> Rule:
 
 CERTIFICATE_DAYS = _whole("certificate.days", 30, low=1, high=365)
 """How long a device certificate holds; it is renewed at half of that."""
-EPOCH_DAYS = _whole("keys.epoch_days", 92, low=1, high=366)
-"""After so many days a unit gets a new reading key."""
-WRITE_ONLY_DAYS = _whole("outpost.write_only_days", 0, low=0, high=366)
-"""Only cases of so many days can be read at an outpost; 0 for all."""
 LINK_WINDOWS = _texts("link.windows", ())
 """Times of day at which an outpost may sync, as `HH:MM-HH:MM`; none for always."""
 LINK_RATE_KIB = _whole("link.rate_kib_s", 0, low=0, high=1 << 20)
 """KiB a second that sync may use; 0 for all that the link gives."""
 LOGIN_HOURS = _texts("gateway.hours", ())
 """Times of day at which devices may log in, as `HH:MM-HH:MM`; none for always."""
-SUITES = _texts("suites.allowed", ("1",))
-"""Suites in which records may be sealed."""
-RETENTION_YEARS = _whole("cases.retention_years", 30, low=1, high=100)
-"""How long a finished case is kept."""
+GATEWAY_TARGETS = _texts("gateway.targets", ("sync", "pages"))
+"""What devices may reach through their tunnels: `sync`, and `pages` for their clerks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from casebook.errors import PolicyError
-from casebook.policy import LINK_RATE_KIB, LOGIN_HOURS, Policy
+from casebook.policy import GATEWAY_TARGETS, LINK_RATE_KIB, LOGIN_HOURS, Policy
 from casebook.times import CHINA
 from security.errors import TrustError
 from security.registry import Registry
@@ -41,14 +41,14 @@ class AccessPolicy(Protocol):
 
 
 class PublishedPolicy:
-    """What the published policy says of hours and rate; times are those of China."""
+    """What the published policy says of targets, hours, rate; times are those of China."""
 
     def __init__(self, policy: Callable[[], Policy]) -> None:
         """Take what gives the policy in force now."""
         self._policy = policy
 
     def admitted(self, device: str, unit: str, now: int) -> Admitted:
-        """Every target, at the rate of the policy.
+        """The targets and the rate of the policy.
 
         Raises:
             TrustError: It is outside the hours, or the policy cannot be read.
@@ -60,8 +60,10 @@ class PublishedPolicy:
         windows = policy.texts(LOGIN_HOURS)
         if windows and not any(is_within(window, now) for window in windows):
             raise TrustError(f"device {device} is outside the hours of the policy")
-        rate_kib = policy.whole(LINK_RATE_KIB)
-        return Admitted(rate_bytes_s=rate_kib * _KIB or None)
+        # A word that is no target opens nothing, so that a slip of the pen locks out, not in.
+        named = policy.texts(GATEWAY_TARGETS)
+        targets = tuple(target for target in Target if target.value in named)
+        return Admitted(targets, policy.whole(LINK_RATE_KIB) * _KIB or None)
 
 
 def is_within(window: str, now: int) -> bool:

@@ -168,9 +168,11 @@ class World:
             self._start(place)
         if report.outcome == "done":
             place.heard()
+        # No bytes: a grant is sealed with randomness of the library, so the ids of records are
+        # others in each run, and with them the ranges that a comparison has to name.
         return (
             f"session {report.outcome} up={report.pushed} down={report.pulled}"
-            f" trips={report.round_trips} sent={report.bytes_sent} got={report.bytes_received}"
+            f" trips={report.round_trips}"
         )
 
     def _toggle_link(self, place: Place) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from casebook.book import Casebook, Office
 from casebook.desk import World
 from casebook.epochs import ReadingKeys
+from casebook.errors import CasebookError
 from casebook.index import CaseIndex
 from casebook.people import Station, station_of
 from casebook.published import PublishedSets
@@ -17,13 +18,14 @@ from casebook.registrar import Pens, Registrar
 from cases.catalogue import load_catalogue
 from cases.divisions import Tree, load_divisions
 from cases.limits import load_calendar
-from security.errors import KeyFileError
+from security.errors import KeyFileError, SecurityError
 from security.keystore import NodeKeys, write_unit_reading_key
 from security.registry import Registry
 from security.signing import ReadingKey
 from security.statements import decode_log
 from sync.allowance import Allowance
 from sync.authority import Authority, replay
+from sync.errors import SyncError
 from sync.holdings import Holdings
 from sync.ingest import Gate, reconsider
 from sync.ports import Store
@@ -117,12 +119,11 @@ def open_installation(settings: Settings, how: Unlocking = BY_HAND) -> Installat
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = unlock(settings, how)
     store = open_store(settings, key)
-    authority = Authority(registry)
-    replay(authority, store)
-    station = station_of(registry, settings.unit, settings.device)
-    reading = reading_keys(settings, keys)
-    reading.adopt(registry, station)
-    _check_keys(settings, registry, keys, reading)
+    try:
+        authority, station, reading = _checked(settings, store, registry, keys)
+    except (SecurityError, CasebookError, SyncError):
+        store.close()  # so that nothing of having looked stays beside the file
+        raise
     _reconsider(Gate(registry, store, station.unit, authority=authority), store)
     casebook = Casebook(
         Office(station, registry, catalogue, calendar, keys.signing, reading),
@@ -176,6 +177,19 @@ def reading_keys(settings: Settings, keys: NodeKeys) -> ReadingKeys:
         write_unit_reading_key(settings.keys, epoch, key)
 
     return ReadingKeys(keys.unit_reading, keys.reading, keep)
+
+
+def _checked(
+    settings: Settings, store: Store, registry: Registry, keys: NodeKeys
+) -> tuple[Authority, Station, ReadingKeys]:
+    """Learn what the store holds of the registry, and see that the keys fit it."""
+    authority = Authority(registry)
+    replay(authority, store)
+    station = station_of(registry, settings.unit, settings.device)
+    reading = reading_keys(settings, keys)
+    reading.adopt(registry, station)
+    _check_keys(settings, registry, keys, reading)
+    return authority, station, reading
 
 
 def _check_keys(

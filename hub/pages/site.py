@@ -29,6 +29,7 @@ from sync.quarantine_desk import QuarantineDesk
 from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
+from web.printpages import add_prints
 from web.receiptpage import add_receipt_page
 
 Answer = str | tuple[str, int] | AnyResponse
@@ -110,6 +111,7 @@ def blueprint(context: WebContext, store: Store, ledger: SessionLedger | None = 
     lists = _for(CASES, registerlists.show)
     add("/cases/<case>/register/<kind>", "register_list", lists)
     add_counter(pages, "hub/page.html", functools.partial(_for, COUNTER))
+    add_prints(pages, functools.partial(_for, CASES))
     audits = audit.AuditDesk(store)
     add("/audit", "audit", _for(AUDIT, audits.show))
     add("/audit/sheet", "audit_sheet", _for(AUDIT, audits.sheet))

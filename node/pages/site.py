@@ -6,6 +6,7 @@ from node.pages import case, cases, home, outbox
 from web import registerlists
 from web.context import MenuEntry, Pages, WebContext
 from web.counter import add_counter
+from web.printpages import add_prints
 from web.receiptpage import add_receipt_page
 
 MENU = (
@@ -27,6 +28,7 @@ def blueprint(_context: WebContext) -> Blueprint:
     pages.menu = MENU
     pages.add_url_rule("/", "home", home.show)
     add_counter(pages, "node/_layout.html")
+    add_prints(pages)
     pages.add_url_rule("/cases", "cases", cases.show)
     pages.add_url_rule("/cases/<case>", "case", case.show)
     pages.add_url_rule("/cases/<case>/full", "reveal", case.reveal, methods=["POST"])

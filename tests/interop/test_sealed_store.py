@@ -233,6 +233,7 @@ def test_an_outpost_is_sealed_unlocked_and_given_other_slots(
     reading = open_reading(settings)  # nobody is asked
     assert reading.local("note") == NAME.encode()
     reading.close()
+    assert main(["store", "check", *given]) == 0
     assert main(["node", "slots", "remove", *given, "--name", "keyring"]) == 0
     assert ring.kept == {}
 

@@ -60,7 +60,8 @@ def world() -> World:
 
 def _emptied(place: Place) -> None:
     """Replace the disk of a place by an empty one, as one that lied about fsync would be."""
-    place.store = FragileStore(MemoryStore(place.source.randbytes), place.unit)
+    incarnation = bytes.fromhex(place.store.incarnation)
+    place.store = FragileStore(MemoryStore(lambda _count: incarnation), place.unit)
 
 
 def test_a_hub_that_loses_what_it_acknowledged_is_found_out(world: World) -> None:

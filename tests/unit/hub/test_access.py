@@ -5,6 +5,7 @@ import pytest
 from casebook.policy import Policy, read_policy
 from hub.access import Admitted, PublishedPolicy, is_within
 from security.errors import TrustError
+from security.tunnel.targets import Target
 
 DEVICE, UNIT = "120103001001-01", "120103001001"
 MIDNIGHT = 1_795_363_200
@@ -37,6 +38,13 @@ def test_a_window_is_of_local_time_and_may_pass_midnight(
 
 def test_without_a_policy_hours_and_rate_are_free() -> None:
     assert PublishedPolicy(Policy).admitted(DEVICE, UNIT, at(3)) == Admitted()
+
+
+def test_a_policy_may_close_the_pages_and_leave_the_exchanges_open() -> None:
+    text = '[gateway]\ntargets = ["sync", "page"]\n'
+    policy = PublishedPolicy(lambda: read_policy(text))
+
+    assert policy.admitted(DEVICE, UNIT, at(3)).targets == (Target.SYNC,)
 
 
 def test_outside_its_hours_a_device_is_refused() -> None:

@@ -177,10 +177,10 @@ def test_a_void_cursor_is_put_back_without_records_so_that_the_child_compares(
     assert (answer.records, answer.cursor) == ((), Cursor(PARENT_STORE, 0))
 
 
-def test_an_absent_cursor_starts_from_the_beginning_with_everything() -> None:
+def test_an_unknown_store_without_a_cursor_gets_everything_from_the_beginning() -> None:
     machine = Downstream(HOST)
 
-    after(machine, opened(replace(QUIET, pull=None)))
+    after(machine, opened(replace(PUSH, since=0, pull=None), None, last_seq=60))
     reading = after(machine, RecordsStored(()))
 
     assert reading == ReadScope(0, skip_own=False, bytes_max=65_536)
