@@ -17,6 +17,14 @@ def mask_name(name: str) -> str:
     return text[0] + _STAR * max(1, min(len(text) - 1, 3))
 
 
+def mask_applicant(name: str, privacy: str) -> str:
+    """A name in a list: of a minor or a sick person not even the family name is shown.
+
+    `privacy` is that of the item: `minor`, `health`, or nothing.
+    """
+    return mask_text(name) if privacy else mask_name(name)
+
+
 def mask_number(number: str) -> str:
     """A number with its ends alone: `120103********0003`, `138****5678`; short ones vanish."""
     text = number.strip()

@@ -17,7 +17,7 @@ from web.context import MenuEntry, context, shell
 from web.language import texts
 from web.lights import Clocked, Light, light_of
 from web.lookups import near_places, place_name
-from web.masking import mask_name, mask_number
+from web.masking import mask_applicant, mask_name, mask_number
 from web.sessions import csrf_token
 from web.texts import LANGUAGES
 
@@ -61,6 +61,7 @@ def install(app: Flask) -> None:
             "light": light,
             "limit_text": limit_text,
             "link_light": link_light,
+            "mask_applicant": mask_applicant,
             "mask_name": mask_name,
             "mask_number": mask_number,
             "moment": moment,
@@ -102,6 +103,12 @@ def item_name(code: str) -> str:
     """The name of a service item, or its code where this catalogue does not have it."""
     item = context().casebook.catalogue.items.get(code)
     return say(item.name) if item else code
+
+
+def privacy_of(code: str) -> str:
+    """The privacy of a service item: `minor`, `health`, or nothing."""
+    item = context().casebook.catalogue.items.get(code)
+    return item.privacy if item else ""
 
 
 def unit_name(code: str) -> str:

@@ -16,9 +16,9 @@ from sync.errors import StoreError
 from web.caselines import reason_text
 from web.context import context
 from web.lights import Light
-from web.masking import mask_name
+from web.masking import mask_applicant
 from web.notes import note
-from web.presenting import grouped, light, t
+from web.presenting import grouped, light, privacy_of, t
 
 SHELVES = ("to_take", "in_hand", "to_decide", "to_deliver", "all", "conflicts")
 """In the order of the work; `all` is everything on the paths through this unit."""
@@ -176,7 +176,7 @@ def _units_below() -> list[str]:
 def _line(row: CaseRow) -> ShelfLine:
     book = context().casebook
     may_take = row.offer_to == book.station.unit and row.readable == "case"
-    applicant = mask_name(book.applicant(row) or "")
+    applicant = mask_applicant(book.applicant(row) or "", privacy_of(row.item))
     return ShelfLine(row, light(row, row.due), applicant, may_take)
 
 

@@ -7,9 +7,9 @@ from flask import render_template, request, url_for
 from casebook.index import CaseRow
 from web.context import context
 from web.lights import Light
-from web.masking import mask_name
+from web.masking import mask_applicant
 from web.notes import note
-from web.presenting import light
+from web.presenting import light, privacy_of
 
 SHELVES = ("mine", "in_hand", "to_take", "to_deliver", "conflicts", "all")
 ROWS_PER_PAGE = 20
@@ -52,10 +52,12 @@ def show() -> str:
 
 def list_rows(rows: tuple[CaseRow, ...]) -> list[ListRow]:
     """Rows of a shelf with their lights and masked applicants."""
-    book = context().casebook
-    return [
-        ListRow(row, light(row, row.due), mask_name(book.applicant(row) or "")) for row in rows
-    ]
+    return [ListRow(row, light(row, row.due), _applicant(row)) for row in rows]
+
+
+def _applicant(row: CaseRow) -> str:
+    name = context().casebook.applicant(row) or ""
+    return mask_applicant(name, privacy_of(row.item))
 
 
 def _counts() -> dict[str, int]:

@@ -29,6 +29,7 @@ from web.counter.intakeform import (
     Rules,
     blocks,
     by_place,
+    condition_fields,
     judge,
     optional_fields,
     read_posted,
@@ -219,6 +220,7 @@ def _page(
             len(catalogue.fields[name].columns) > COLUMNS_BESIDE_PAPERS for name in values
         ),
         papers=judged.papers,
+        condition_fields=condition_fields(item, catalogue),
         reason=posted.reason,
         draft=posted.draft,
         errors=by_place(judged.errors) if checked else {},

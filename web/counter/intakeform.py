@@ -197,6 +197,18 @@ def optional_fields(item: Item) -> frozenset[str]:
     return frozenset(entry.name for entry in item.fields if entry.optional)
 
 
+def condition_fields(item: Item, catalogue: Catalogue) -> list[str]:
+    """The fields on which the papers asked for depend, and what fills these fields."""
+    names = [
+        name
+        for each in item.materials
+        if each.condition is not None
+        for name in each.condition.field_names
+    ]
+    sources = [catalogue.fields[name].fill_from for name in names]
+    return list(dict.fromkeys(filter(None, (*names, *sources))))
+
+
 def shown_rows(value: object, *, more: bool) -> list[Mapping[str, str]]:
     """The rows of a table in the form, with empty ones to go on typing."""
     given = value if isinstance(value, list | tuple) else ()

@@ -66,8 +66,31 @@
     row.querySelector("input, select").focus();
   }
 
+  /* Which papers are asked for depends on what was typed: the server says, only they change. */
+  var asked = 0;
+  function renewPapers() {
+    var turn = asked += 1;
+    var sent = new URLSearchParams(new FormData(form));
+    sent.delete("sheet");
+    sent.set("do", "papers");
+    fetch(form.action, { method: "POST", body: sent, credentials: "same-origin" })
+      .then(function (answer) { return answer.ok ? answer.text() : ""; })
+      .then(function (text) {
+        var fresh = new DOMParser().parseFromString(text, "text/html").getElementById("papers");
+        var now = document.getElementById("papers");
+        if (!fresh || turn !== asked || now.contains(document.activeElement)) { return; }
+        Array.prototype.forEach.call(fresh.querySelectorAll("select"), function (paper) {
+          if (form.elements[paper.name]) { paper.value = form.elements[paper.name].value; }
+        });
+        now.replaceWith(document.adoptNode(fresh));
+      })
+      .catch(function () { /* The next check of the whole form asks for them. */ });
+  }
+
   form.addEventListener("change", function (event) {
     var input = event.target;
+    var conditions = (form.getAttribute("data-conditions") || "").split(" ");
+    if (conditions.indexOf(input.name.slice(2)) >= 0) { window.setTimeout(renewPapers, 0); }
     if (input.name === "f.id_no") { fillFromNumber(); }
     if (input.getAttribute("data-type") === "date") { fullDate(input); }
     if (input.getAttribute("data-type") === "number") { input.value = narrow(input.value); }
