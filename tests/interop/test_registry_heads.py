@@ -1,13 +1,14 @@
 """A hub whose registry was set back, or that hides a part of it, is noticed from below."""
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from security.signing import ReadingKey, SigningKey
-from security.statements import Device
+from security.statements import Device, sign_statement
 from simulation.__main__ import shipped
 from simulation.places import Place
 from simulation.tree import SSH_LINE, device_of
@@ -19,6 +20,7 @@ from sync.log.folder import LogFolder
 from sync.log.heads import WITHHELD_AFTER_MS
 from sync.log.headwatch import LAGS_KEY, HeadWatch
 from sync.log.hublog import HubLog
+from sync.log.visits import LATEST_S, Visits
 from sync.log.witness import Witness
 from tests.support.tree import secret
 from web.notes import alarm_notes
@@ -27,6 +29,7 @@ DISTRICT = "120103000000"
 STREET = "120103001000"
 VILLAGE = "120103001001"
 SECOND = f"{STREET}-02"
+LATEST_MS = int(LATEST_S * 1_000)
 
 
 @dataclass
@@ -59,6 +62,9 @@ class Contact:
         )
 
     def speak(self) -> None:
+        self.child.take(self.side().answer(self.child.request(), device_of(VILLAGE)))
+
+    def side(self) -> ParentSide:
         street, signer = self.street, self.street.pens.device
         assert isinstance(signer, SigningKey)
         device, registry, store = device_of(STREET), self.street.registry, self.street.store
@@ -71,8 +77,7 @@ class Contact:
             clock=street.clock,
             may_witness=lambda _unit: True,
         )
-        side = ParentSide(log, witness, store, registry, lambda _alarm: None)
-        self.child.take(side.answer(self.child.request(), device_of(VILLAGE)))
+        return ParentSide(log, witness, store, registry, lambda _alarm: None)
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
@@ -229,3 +234,69 @@ def test_a_street_that_says_nothing_of_the_registry_is_an_alarm_after_an_hour(
         world.clock.advance(WITHHELD_AFTER_MS + 1)
 
     assert contact.kinds == [(VILLAGE, "registry_withheld")]
+
+
+class Line:
+    """A way to the street that counts how often it is used."""
+
+    def __init__(self, contact: Contact) -> None:
+        self._contact = contact
+        self.asked = 0
+
+    def ask(self, body: bytes) -> bytes:
+        self.asked += 1
+        return self._contact.side().answer(body, device_of(VILLAGE))
+
+
+def test_an_outpost_speaks_again_as_long_as_something_is_missing(
+    world: World, contact: Contact
+) -> None:
+    line = Line(contact)
+    visits = Visits(contact.child, line, contact.village.clock)
+    assert contact.village.upstream is not None
+    quiet = replace(contact.village.upstream.run_once(), pushed=0, pulled=0)
+    visits.after(quiet)
+    world.clock.advance(LATEST_MS)
+    visits.after(quiet)
+    settled = line.asked
+    bring_by_bundle(world)
+
+    for _ in range(3):
+        visits.after(quiet)
+        world.clock.advance(LATEST_MS)
+
+    assert (settled, line.asked) == (1, 4)
+
+
+def test_two_histories_are_an_alarm_that_shows_both_statements(
+    world: World, contact: Contact
+) -> None:
+    street = contact.street
+    state = world.places[STREET].pens.unit
+    assert state is not None
+    n, prev = street.registry.next_place(VILLAGE)
+    raws = [
+        sign_statement(
+            {
+                "unit": VILLAGE,
+                "n": n,
+                "prev": prev,
+                "key": street.registry.key_number(STREET),
+                "kind": "revoke",
+                "device": device_of(VILLAGE),
+                "after_seq": after_seq,
+            },
+            state,
+        )
+        for after_seq in (3, 9)
+    ]
+    contact.village.authority.learn(raws[0])
+    contact.street.authority.learn(raws[1])
+
+    contact.speak()
+    contact.speak()
+
+    [(origin, kind, facts)] = contact.raised
+    assert (origin, kind) == (VILLAGE, "registry_fork")
+    shown = [base64.b64decode(str(facts[side])) for side in ("kept", "shown")]
+    assert shown == raws
