@@ -186,8 +186,7 @@ class UpstreamDriver:
                 end = self._converse(tally)
             if asked:
                 self._machine.failures = min(self._machine.failures, max(failures, 1))
-            report = self._report(tally, end, self._since_ms(started))
-            self._last = report
+            report = self._last = self._report(tally, end, self._since_ms(started))
         # One line for each session; an idle one, every few seconds, is of interest to nobody.
         is_idle = not (report.pushed or report.pulled or report.error)
         level = logging.DEBUG if is_idle else logging.INFO
@@ -209,8 +208,12 @@ class UpstreamDriver:
 
     def repair(self) -> SessionReport:
         """Hold a session that begins with a comparison, whatever the cursors say."""
-        self._reconciler.doubt()
+        self.doubt()
         return self.run_once(asked=True)
+
+    def doubt(self) -> None:
+        """Let the next session begin with a comparison."""
+        self._reconciler.doubt()
 
     def status(self) -> SyncStatus:
         """How the link stands; may be asked from any thread.

@@ -19,6 +19,7 @@ from sync.driver import UpstreamDriver
 from sync.errors import SyncError
 from sync.log.alarms import Alarms
 from sync.log.contact import CONTACT_TYPE, ChildSide
+from sync.log.headwatch import HeadWatch
 from sync.log.hublog import HubLog
 from sync.log.serving import CONTACT_PATH
 from sync.log.visits import Visits
@@ -230,13 +231,23 @@ class Connection:
             on_stored=installation.casebook.refresh,
             holdings=installation.holdings,
         )
+        alarms = Alarms(store, alarm_notes(installation.casebook.journal))
         child = ChildSide(
             store=store,
             registry=installation.registry,
             parent=parent,
-            on_alarm=Alarms(store, alarm_notes(installation.casebook.journal)),
+            on_alarm=alarms,
             log=self._log,
             witness=self._witness,
+            watch=HeadWatch(
+                store=store,
+                registry=installation.registry,
+                unit=station.unit,
+                parent=parent,
+                clock=clock,
+                on_alarm=alarms,
+                on_behind=driver.doubt,
+            ),
         )
         contact = HttpTransport(
             self._uplink.stream, clock, path=CONTACT_PATH, content_type=CONTACT_TYPE

@@ -1,4 +1,4 @@
-"""Alarms about logs: each is kept once, with both notes as evidence, and handed on."""
+"""Alarms about logs: each is kept once, with both sides as evidence, and handed on."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,6 +13,9 @@ ALARM_PREFIX = "alarm/"
 
 ALARMS_MAX = 1_000
 """Different alarms that are kept; a log that shows more is known well enough."""
+
+REGISTRY_KINDS = "registry_"
+"""Alarms of these kinds show statements and no notes."""
 
 _DIGITS = 32
 
@@ -34,7 +37,9 @@ class Alarms:
         Raises:
             StoreError: It could not be kept.
         """
-        kept, shown = _evidence(alarm.kept), _evidence(alarm.shown)
+        kept, shown = alarm.kept, alarm.shown
+        if not alarm.kind.startswith(REGISTRY_KINDS):
+            kept, shown = _evidence(kept), _evidence(shown)
         told = f"{alarm.kind}\n{alarm.origin}\n{kept}\n{shown}".encode()
         key = ALARM_PREFIX + hashlib.sha256(told).hexdigest()[:_DIGITS]
         if self._store.local(key) or len(self._store.locals(ALARM_PREFIX)) >= ALARMS_MAX:

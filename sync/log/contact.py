@@ -7,11 +7,12 @@ between its parent and itself as a sibling's witness; the parent only relays bet
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from security.encoding import decode_map, encode
 from security.errors import FormatError, SecurityError
-from security.registry import Registry
+from security.registry import Head, Registry
+from security.statements import STATEMENT_BYTES_MAX
 from security.tlog_notes import (
     NoteSignature,
     SignedCheckpoint,
@@ -25,6 +26,8 @@ from security.tlog_proof import PROOF_BYTES_MAX, format_advance, parse_advance
 from security.tlog_trust import log_unit, policy_of, siblings
 from sync.errors import PeerProtocolError
 from sync.feeds import PINNED_KEY
+from sync.log.heads import answer_heads, head_rows, read_heads, read_pieces
+from sync.log.headwatch import HeadWatch
 from sync.log.hublog import HubLog
 from sync.log.witness import Alarm, Witness, contradiction, standing_note
 from sync.ports import Store
@@ -51,6 +54,7 @@ class Request:
         relay: Its own checkpoint for the sibling that witnesses it.
         standing: Leaves of the sibling's log that the child, as its witness, stands at.
         cosigned: Lines that the child made for the sibling it witnesses.
+        heads: How far it knows the registry.
     """
 
     pinned: int = 0
@@ -58,6 +62,7 @@ class Request:
     relay: bytes = b""
     standing: int = 0
     cosigned: str = ""
+    heads: tuple[Head, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class Reply:
         held: Leaves of the child's tree at which the parent stands.
         sibling: Leaves at which the sibling that witnesses the child stands.
         ask: Checkpoint of the sibling that the child witnesses.
+        heads: How far it knows the logs that the child named.
+        statements: Those of its own at places where the child has others.
     """
 
     news: bytes = b""
@@ -77,6 +84,8 @@ class Reply:
     held: int = 0
     sibling: int = 0
     ask: bytes = b""
+    heads: tuple[Head, ...] = ()
+    statements: tuple[bytes, ...] = ()
 
 
 def encode_request(request: Request) -> bytes:
@@ -88,6 +97,7 @@ def encode_request(request: Request) -> bytes:
             "relay": request.relay,
             "standing": request.standing,
             "cosigned": request.cosigned,
+            "heads": head_rows(request.heads),
         }
     )
 
@@ -105,6 +115,7 @@ def decode_request(raw: bytes) -> Request:
         _bytes(values, "relay"),
         _number(values, "standing"),
         _text(values, "cosigned"),
+        read_heads(values.get("heads")),
     )
 
 
@@ -117,6 +128,8 @@ def encode_reply(reply: Reply) -> bytes:
             "held": reply.held,
             "sibling": reply.sibling,
             "ask": reply.ask,
+            "heads": head_rows(reply.heads),
+            "statements": list(reply.statements),
         }
     )
 
@@ -134,6 +147,8 @@ def decode_reply(raw: bytes) -> Reply:
         _number(values, "held"),
         _number(values, "sibling"),
         _bytes(values, "ask"),
+        read_heads(values.get("heads")),
+        read_pieces(values.get("statements"), STATEMENT_BYTES_MAX),
     )
 
 
@@ -171,7 +186,8 @@ class ParentSide:
                 reply = self._witnessed(request, unit, device, reply)
         except SecurityError as error:
             raise PeerProtocolError(f"the checkpoint of {device}: {error}") from error
-        return encode_reply(reply)
+        heads, statements = answer_heads(self.registry, unit, request.heads)
+        return encode_reply(replace(reply, heads=heads, statements=statements))
 
     def _witnessed(self, request: Request, unit: str, device: str, reply: Reply) -> Reply:
         advance = parse_advance(request.advance)
@@ -224,6 +240,7 @@ class ChildSide:
         on_alarm: Keeps evidence.
         log: The node's own log; None at an outpost.
         witness: Cosigns for a sibling; None at an outpost.
+        watch: Compares the registry; None where nobody watches.
     """
 
     store: Store
@@ -233,6 +250,7 @@ class ChildSide:
     log: HubLog | None = None
     witness: Witness | None = None
     policy: Policy | None = None
+    watch: HeadWatch | None = None
     _held: int = field(default=0, init=False)
     _sibling: int = field(default=0, init=False)
     _cosigned: str = field(default="", init=False)
@@ -250,6 +268,7 @@ class ChildSide:
                 relay=format_advance(relayed) if relayed else b"",
                 standing=self._standing,
                 cosigned=self._cosigned,
+                heads=self.watch.heads() if self.watch else (),
             )
         )
 
@@ -261,6 +280,8 @@ class ChildSide:
             StoreError: What was verified could not be kept.
         """
         reply = decode_reply(raw)
+        if self.watch is not None:
+            self.watch.take(reply.heads, reply.statements)
         try:
             if reply.news:
                 self._pin(reply.news)

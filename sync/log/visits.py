@@ -28,8 +28,9 @@ class Channel(Protocol):
 class Visits:
     """Speak about logs after a session of sync, in the same thread and over the same tunnel.
 
-    An outpost does so when a session moved something, a hub also while its checkpoint is not
-    final: after ten seconds, then ever more rarely, at the latest every five minutes.
+    An outpost does so when a session moved something or its registry grew, and while the unit
+    above and it know different registries; a hub also while its checkpoint is not final: after
+    ten seconds, then ever more rarely, at the latest every five minutes.
     """
 
     def __init__(self, child: ChildSide, channel: Channel, clock: Clock) -> None:
@@ -40,12 +41,15 @@ class Visits:
         self._next_at = 0.0
         self._wait_s = SOON_S
         self._text = ""
+        self._mark = b""
 
     def after(self, report: SessionReport) -> None:
         """Speak, if this session gives a reason to; what fails is tried after a later one."""
-        if report.outcome != "done" or not self._is_due(report):
+        if report.outcome != "done":
             return
         try:
+            if not self._is_due(report):
+                return
             for _ in range(_AGAIN_MAX):
                 if not self._child.take(self._channel.ask(self._child.request())):
                     break
@@ -56,14 +60,16 @@ class Visits:
 
     def _is_due(self, report: SessionReport) -> bool:
         now = self._clock.monotonic()
-        text = self._own_text()
-        if report.pushed or report.pulled or text != self._text:
+        text, watch = self._own_text(), self._child.watch
+        mark = watch.mark() if watch else b""
+        has_more = self._child.log is not None or (watch is not None and watch.is_open())
+        if report.pushed or report.pulled or (text, mark) != (self._text, self._mark):
             self._wait_s = SOON_S
-        elif self._child.log is None or now < self._next_at:
+        elif not has_more or now < self._next_at:
             return False
         else:
             self._wait_s = min(LATEST_S, 2 * self._wait_s)
-        self._text = text
+        self._text, self._mark = text, mark
         self._next_at = now + self._wait_s
         return True
 

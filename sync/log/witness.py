@@ -37,10 +37,12 @@ class Alarm:
     """Evidence that a log showed something that no honest log shows.
 
     Attributes:
-        kind: "fork" (two trees), "rollback" (an older tree) or "forged" (not signed by it).
+        kind: "fork" (two trees), "rollback" (an older tree) or "forged" (not signed by it); of
+            the registry "registry_fork" or "registry_withheld".
         origin: The log.
-        kept: The note that was verified before, empty where there is none.
-        shown: The note that contradicts it.
+        kept: The note that was verified before, empty where there is none; of the registry the
+            statement that is known here, in base64.
+        shown: The note or statement that contradicts it.
     """
 
     kind: str
