@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from casebook.errors import PolicyError
+from sync.protocol.linkpolicy import read_windows
 
 BYTES_MAX = 256 << 10
 _TEXT_LENGTH_MAX = 256
@@ -101,7 +102,11 @@ def read_policy(text: str) -> Policy:
     Raises:
         PolicyError: It is no TOML, or a value is unknown, of another type or out of bounds.
     """
-    return Policy({name: _checked(name, value) for name, value in _flat(text)})
+    policy = Policy({name: _checked(name, value) for name, value in _flat(text)})
+    for window in policy.texts(LINK_WINDOWS):
+        if not read_windows([window]):
+            raise PolicyError(f"link.windows: {window!r} is no window")
+    return policy
 
 
 def merged(texts: Iterable[str]) -> Policy:
