@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from casebook.errors import PolicyError
+from sync.protocol.linkpolicy import read_windows
 
 BYTES_MAX = 256 << 10
 _TEXT_LENGTH_MAX = 256
@@ -53,7 +54,13 @@ def _texts(name: str, default: tuple[str, ...]) -> Rule:
 CERTIFICATE_DAYS = _whole("certificate.days", 30, low=1, high=365)
 """How long a device certificate holds; it is renewed at half of that."""
 LINK_WINDOWS = _texts("link.windows", ())
-"""Times of day at which an outpost may sync, as `HH:MM-HH:MM`; none for always."""
+"""Windows in which a unit may sync, as `HH:MM-HH:MM` or `mon-fri HH:MM-HH:MM`; none: always."""
+LINK_ASKED = _whole("link.asked", 0, low=0, high=1)
+"""1: a clerk who asks for it may sync outside the windows."""
+LINK_PAUSED = _whole("link.paused", 0, low=0, high=1)
+"""1: no sync but a short call now and then, by which a unit hears that it may go on."""
+LINK_PAUSED_CALL_MIN = _whole("link.paused_call_min", 60, low=10, high=1440)
+"""Minutes between two such calls."""
 LINK_RATE_KIB = _whole("link.rate_kib_s", 0, low=0, high=1 << 20)
 """KiB a second that sync may use; 0 for all that the link gives."""
 LOGIN_HOURS = _texts("gateway.hours", ())
@@ -95,7 +102,11 @@ def read_policy(text: str) -> Policy:
     Raises:
         PolicyError: It is no TOML, or a value is unknown, of another type or out of bounds.
     """
-    return Policy({name: _checked(name, value) for name, value in _flat(text)})
+    policy = Policy({name: _checked(name, value) for name, value in _flat(text)})
+    for window in policy.texts(LINK_WINDOWS):
+        if not read_windows([window]):
+            raise PolicyError(f"link.windows: {window!r} is no window")
+    return policy
 
 
 def merged(texts: Iterable[str]) -> Policy:

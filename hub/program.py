@@ -21,6 +21,7 @@ from security.tunnel.targets import Caller, Target
 from sync.allowance import Allowance
 from sync.answering import DownstreamDriver
 from sync.authority import replay
+from sync.load import Load
 from sync.log.serving import PREFIX
 from sync.scope import scope_of
 from sync.transports.http import ExchangeApplication, line
@@ -92,6 +93,7 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
         divisions=installation.divisions,
         status=connection.status if connection else lambda: None,
         poke=connection.agent.poke if connection else lambda: None,
+        insist=connection.insist if connection else lambda: None,
         secret=installation.cookie_key,
         now_ms=WallClock().now_ms,
         idle_ms=settings.idle_minutes * 60_000,
@@ -234,6 +236,7 @@ def _driver(installation: Installation, connection: Connection | None) -> Downst
         clock=WallClock(),
         on_stored=lambda: _stored(installation, connection),
         holdings=installation.holdings,
+        load=Load(),
     )
 
 

@@ -47,6 +47,7 @@ def run_node(
             divisions=installation.divisions,
             status=connection.status,
             poke=connection.agent.poke,
+            insist=connection.insist,
             secret=installation.cookie_key,
             now_ms=WallClock().now_ms,
             idle_ms=settings.idle_minutes * 60_000,

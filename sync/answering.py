@@ -5,6 +5,7 @@ the local documents changed and is judged again.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -21,6 +22,7 @@ from sync.errors import (
 )
 from sync.holdings import Holdings
 from sync.ingest import Gate
+from sync.load import Load
 from sync.ports import Clock, Store
 from sync.protocol.batching import BYTES_MAX
 from sync.protocol.compare_messages import Compare, Compared
@@ -67,6 +69,7 @@ class DownstreamDriver:
         interval_s: Children should call no oftener than this; 0 leaves it to them.
         on_stored: Called after records of a child were stored, in the answering thread.
         holdings: Signs for what is stored; without it, children hear no more than a number.
+        load: Lengthens the interval when answering takes much time.
     """
 
     unit: str
@@ -77,8 +80,10 @@ class DownstreamDriver:
     interval_s: int = 0
     on_stored: Callable[[], object] = _nothing
     holdings: Holdings | None = None
+    load: Load | None = None
 
     def __post_init__(self) -> None:
+        self._counting = threading.Lock()
         self._comparer = Comparer(
             unit=self.unit,
             store=self.store,
@@ -110,9 +115,16 @@ class DownstreamDriver:
 
     def answer(self, exchange: Exchange, device: str) -> Answer | Refusal:
         """The answer to one request of an authenticated device."""
-        return self._identify(exchange, device) or self._tried(
-            lambda: self._with_mail(self._answer(exchange), exchange)
-        )
+        refused = self._identify(exchange, device)
+        if refused is not None:
+            return refused
+        began = self.clock.monotonic()
+        answer = self._tried(lambda: self._with_mail(self._answer(exchange), exchange))
+        if self.load is not None:
+            ended = self.clock.monotonic()
+            with self._counting:
+                self.load.note(device, ended - began, ended)
+        return answer
 
     def compare(self, request: Compare, device: str) -> Compared | Refusal:
         """The answer to one comparing request of an authenticated device."""
@@ -167,7 +179,7 @@ class DownstreamDriver:
         return self._converse(exchange)
 
     def _converse(self, exchange: Exchange) -> Answer:
-        machine = Downstream(Host(self.unit, self.store.incarnation, self.interval_s))
+        machine = Downstream(Host(self.unit, self.store.incarnation, self._wanted_s()))
         remembered = self.store.local(child_key(exchange.device))
         event: Event = ExchangeReceived(
             exchange=exchange,
@@ -180,6 +192,12 @@ class DownstreamDriver:
             if isinstance(command, SendAnswer):
                 return command.answer
             event = self._carry_out(command, exchange, remembered)
+
+    def _wanted_s(self) -> int:
+        if self.load is None:
+            return self.interval_s
+        with self._counting:
+            return max(self.interval_s, self.load.interval_s(self.clock.monotonic()))
 
     def _carry_out(self, command: Command, child: Exchange, remembered: bytes | None) -> Event:
         match command:

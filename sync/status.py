@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-LinkState = Literal["never", "synchronised", "waiting", "broken"]
+LinkState = Literal["never", "synchronised", "waiting", "broken", "held"]
+HeldBy = Literal["", "window", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +12,16 @@ class SyncStatus:
     """A link to the unit above, as a page shows it.
 
     Attributes:
-        state: "never" if the parent has not answered yet; "broken" if the last session failed;
+        state: "held" while the policy keeps the link closed; "never" if the parent has not
+            answered yet; "broken" if the last session failed;
             "waiting" if records are not at the parent yet; else "synchronised".
         waiting: How many records the parent has not confirmed, counted up to 10,000.
         last_contact_ms: Wall clock of this node at the parent's last answer; None before one.
         last_error: One line on the last failure, empty after a session that ended well.
         acked_seq: This store's sequence number up to which the parent holds everything.
         refused: How many of our records the parent has set aside.
+        held_by: What keeps the link closed; empty while it is open.
+        held_until_ms: Wall clock at which it opens; None while it is open.
     """
 
     state: LinkState
@@ -26,6 +30,8 @@ class SyncStatus:
     last_error: str
     acked_seq: int
     refused: int
+    held_by: HeldBy = ""
+    held_until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class SessionReport:
     """What one session did.
 
     Attributes:
-        outcome: "done", "link_lost", "refused" or "failed".
+        outcome: "done", "link_lost", "refused" or "failed"; "held" if none was held at all.
         pushed: Records in requests that were answered, repeats included.
         pulled: Records in answers.
         quarantined: Records set aside at either end.

@@ -3,9 +3,11 @@
 import json
 import logging
 import secrets
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 
 from casebook.desk import note_offset
+from casebook.linkrules import Hold
 from security.errors import KeyFileError
 from security.sshcert import public_line
 from security.tunnel.client import ClientSettings, DeviceIdentity, TunnelClient
@@ -26,9 +28,12 @@ from sync.log.visits import Visits
 from sync.log.witness import Witness
 from sync.protocol.upstream import Link
 from sync.status import SessionReport, SyncStatus
+from sync.tally import Tally
 from sync.transports.http import HttpTransport
+from sync.transports.pacing import PacedChannel
 from sync.uplink import Uplink
 from sync.wallclock import WallClock
+from web.linkgate import LinkGate
 from web.notes import alarm_notes
 from web.opening import Installation
 from web.renewal import CONTENT_TYPE, PATH, Renewal
@@ -37,6 +42,9 @@ from web.settings import Upstream
 _log = logging.getLogger(__name__)
 
 STOP_S = 5.0
+
+LOOK_S_MAX = 60
+"""A closed link is looked at so often: the policy or the clock may have changed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,9 @@ class Connection:
         self._renewal = Renewal(
             installation.settings.keys, keys.ssh_certificate, line, WallClock()
         )
+        self._gate = LinkGate(installation.published.policy, WallClock())
+        self._held: tuple[Hold, int] | None = None
+        self._insisted = threading.Event()
         self._dialling = self._wanted()
         self._uplink = Uplink(self._client(self._dialling))
         self._driver, self._visits = self._sessions(self._dialling.parent)
@@ -115,10 +126,25 @@ class Connection:
 
     def status(self) -> SyncStatus:
         """Return how the link stands, for the sync light."""
-        return self._driver.status()
+        status, held = self._driver.status(), self._held
+        if held is None:
+            return status
+        hold, until_ms = held
+        return replace(status, state="held", held_by=hold.reason, held_until_ms=until_ms)
+
+    def insist(self) -> None:
+        """Hold a session now because a clerk wants it, if the policy allows that."""
+        self._insisted.set()
+        self._agent.poke()
 
     def run_once(self, *, asked: bool = False) -> SessionReport:
-        """Hold one session with whoever is the hub above by now."""
+        """Hold one session with whoever is the hub above by now, if the policy allows it."""
+        is_insisted = self._insisted.is_set()
+        self._insisted.clear()
+        hold = self._gate.begin(is_insisted=is_insisted)
+        if hold is not None:
+            return self._stay(hold)
+        self._held = None
         self._follow()
         if self._renewal.is_due and self._renewal.renew(self._ask_for_certificate):
             self._follow()
@@ -142,6 +168,18 @@ class Connection:
         self._uplink.close()
         self._agent.stop(STOP_S)
 
+    def _stay(self, hold: Hold) -> SessionReport:
+        """Not even the tunnel is kept: a link that is held may cost money by the byte."""
+        if self._held is None:
+            _log.info("the policy holds the link", extra={"by": hold.reason})
+            if self._door is None:
+                self._uplink.replace(self._client(self._dialling))
+        self._held = (hold, WallClock().now_ms() + hold.wait_s * 1_000)
+        return Tally().report("held", 0, min(hold.wait_s, LOOK_S_MAX) * 1_000)
+
+    def _stream(self) -> PacedChannel:
+        return self._gate.channel(self._uplink.stream())
+
     def _note(self, report: SessionReport) -> None:
         """After a whole session this store holds all that the hub above knows of it."""
         if report.outcome == "done":
@@ -159,7 +197,7 @@ class Connection:
             return
         self._told_at = self._uplink.dials
         teller = HttpTransport(
-            self._uplink.stream, WallClock(), path=TERMINAL_PATH, content_type=TERMINAL_TYPE
+            self._stream, WallClock(), path=TERMINAL_PATH, content_type=TERMINAL_TYPE
         )
         parts = terminal_of(self._installation.station.device)
         try:
@@ -225,7 +263,7 @@ class Connection:
             link=Link(unit=station.unit, device=station.device, parent=parent),
             store=store,
             gate=installation.gate(),
-            transport=HttpTransport(self._uplink.stream, clock),
+            transport=self._gate.transport(HttpTransport(self._stream, clock)),
             clock=clock,
             jitter=lambda: secrets.randbelow(1 << 30) / (1 << 30),
             on_stored=installation.casebook.refresh,
@@ -250,13 +288,13 @@ class Connection:
             ),
         )
         contact = HttpTransport(
-            self._uplink.stream, clock, path=CONTACT_PATH, content_type=CONTACT_TYPE
+            self._stream, clock, path=CONTACT_PATH, content_type=CONTACT_TYPE
         )
         return driver, Visits(child, contact, clock)
 
     def _ask_for_certificate(self, request: bytes) -> bytes:
         transport = HttpTransport(
-            self._uplink.stream, WallClock(), path=PATH, content_type=CONTENT_TYPE
+            self._stream, WallClock(), path=PATH, content_type=CONTENT_TYPE
         )
         try:
             return transport.ask(request)

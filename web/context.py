@@ -57,9 +57,10 @@ class WebContext:
     """Everything that pages ask of the program around them.
 
     `status` gives the state of the link to the unit above, None where there is no such unit.
-    `poke` asks for a session now. `secret` signs the session cookie. `now_ms` is the wall clock
-    of this machine. `is_sealed` says whether the store file is
-    of no use without its key. Divisions are those that addresses on forms may name.
+    `poke` asks for a session now; `insist` does so for a clerk who wants it. `secret` signs the
+    session cookie. `now_ms` is the wall clock of this machine. `is_sealed` says whether the
+    store file is of no use without its key. Divisions are those that addresses on forms may
+    name.
     """
 
     settings: Settings
@@ -68,6 +69,7 @@ class WebContext:
     divisions: Tree
     status: Callable[[], SyncStatus | None]
     poke: Callable[[], None]
+    insist: Callable[[], None]
     secret: bytes = field(repr=False)
     now_ms: Callable[[], int]
     version: str = field(default_factory=installed_version)

@@ -25,6 +25,7 @@ _LINK_COLOURS = {
     "synchronised": "green",
     "waiting": "amber",
     "broken": "red",
+    "held": "amber",
     "never": "grey",
 }
 FILE_STATES = ("paper", "photo_shown", "taken", "later")
@@ -192,6 +193,13 @@ def link_light() -> LinkLight:
     if status.refused and status.state == "synchronised":
         return LinkLight(
             "amber", t("link.refused", refused=status.refused), t("link.last_contact", at=last)
+        )
+    if status.state == "held":
+        until = moment_ms(status.held_until_ms)
+        return LinkLight(
+            _LINK_COLOURS["held"],
+            t(f"link.held_{status.held_by}", waiting=status.waiting, until=until),
+            t("link.last_contact", at=last),
         )
     return LinkLight(
         _LINK_COLOURS[status.state],

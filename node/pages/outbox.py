@@ -28,6 +28,6 @@ def show() -> str:
 
 def send() -> AnyResponse:
     """Ask for a session now; the page shows what came of it."""
-    context().poke()
+    context().insist()
     flash("node.outbox.asked", "good")
     return redirect(url_for("node.outbox"), 303)

@@ -11,7 +11,7 @@ DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-BURST_S = 0.25
+BURST_S = 0.05
 """A bucket holds what the rate gives in this time: short against a batch."""
 
 _WINDOW = re.compile(

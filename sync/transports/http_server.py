@@ -17,9 +17,16 @@ from security.tunnel.targets import Caller, Target
 from sync.protocol.frames import MESSAGE_BYTES_MAX
 from sync.protocol.wire import CONTENT_TYPE
 from sync.transports.http import PATH
+from sync.transports.turns import NoTurnError, Turns
 
 CONNECTIONS_MAX = 1_000
 """More than the children of any hub; each has one."""
+
+WORKING_MAX = 4
+"""So many devices' records are judged and stored at once; the others wait for their turn."""
+
+TURN_S_MAX = 8.0
+"""Who gets no turn in this time is told to come again, well before its link counts as dead."""
 
 IDLE_S_MAX = 120.0
 """A connection on which no byte moved for so long is closed; the child opens another."""
@@ -72,6 +79,7 @@ class ExchangeServer:
         self._threads: dict[Thread, socket.socket] = {}
         self._live: dict[str, Thread] = {}
         self._is_stopping = False
+        self._turns = Turns(WORKING_MAX)
 
     def start(self) -> None:
         """Nothing to begin with: threads come with connections."""
@@ -115,7 +123,7 @@ class ExchangeServer:
             connection.settimeout(IDLE_S_MAX)
             if _is_for_exchanges(connection):
                 self._replace(caller.device, thread)
-                _Handler(connection, caller.device, self._begin)
+                _Handler(connection, lambda: _Queued(self._begin, caller.device, self._turns))
                 connection.close()
             else:
                 connection.settimeout(None)
@@ -161,15 +169,33 @@ def _end(connection: socket.socket) -> None:
         return  # it is closed already
 
 
+class _Queued:
+    """A request whose work waits for its turn; its bytes are waited for outside of turns."""
+
+    def __init__(self, begin: Callable[[str], Request], device: str, turns: Turns) -> None:
+        self._inner = begin(device)
+        self._device = device
+        self._turns = turns
+
+    def feed(self, piece: bytes) -> None:
+        with self._turns.turn(self._device, TURN_S_MAX):
+            self._inner.feed(piece)
+
+    def keep(self) -> None:
+        with self._turns.turn(self._device, TURN_S_MAX):
+            self._inner.keep()
+
+    def finish(self) -> bytes:
+        with self._turns.turn(self._device, TURN_S_MAX):
+            return self._inner.finish()
+
+
 class _Handler(BaseHTTPRequestHandler):
     """The requests of one connection, one after another."""
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(
-        self, connection: socket.socket, device: str, begin: Callable[[str], Request]
-    ) -> None:
-        self._device = device
+    def __init__(self, connection: socket.socket, begin: Callable[[], Request]) -> None:
         self._begin = begin
         super().__init__(connection, ("", 0), None)  # type: ignore[arg-type]  # asks it nothing
 
@@ -177,12 +203,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Take a request as it arrives, and answer it when it is whole."""
         refused = self._refused()
         if refused is not None:
-            self.close_connection = True
-            self._reply(refused, "text/plain", f"{refused} {refused.phrase}\n".encode())
+            self._refuse(refused)
             return
-        request = self._begin(self._device)
-        if self._take(request, int(self.headers["Content-Length"])):
-            self._reply(http.HTTPStatus.OK, CONTENT_TYPE, request.finish())
+        request = self._begin()
+        try:
+            if not self._take(request, int(self.headers["Content-Length"])):
+                return
+            answer = request.finish()
+        except NoTurnError:
+            self._refuse(http.HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        self._reply(http.HTTPStatus.OK, CONTENT_TYPE, answer)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Every session is one line of its own in the log."""
@@ -211,6 +242,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             request.keep()
         return not length
+
+    def _refuse(self, status: http.HTTPStatus) -> None:
+        self.close_connection = True
+        self._reply(status, "text/plain", f"{status} {status.phrase}\n".encode())
 
     def _reply(self, status: http.HTTPStatus, content_type: str, body: bytes) -> None:
         self.send_response_only(status)

@@ -2,19 +2,25 @@
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
-from sync.protocol.linkpolicy import TokenBucket
 from sync.transports.http import Channel
 
 PIECE_BYTES = 8 << 10
 
 
+class Bucket(Protocol):
+    """From what bytes are taken: a `TokenBucket`, or what shares one among threads."""
+
+    def take(self, count: int, now_s: float) -> float:
+        """Take bytes and give the seconds to wait before anything else passes."""
+        ...
+
+
 class PacedChannel:
     """Another channel, slowed down to what a bucket allows; fulfils `Channel`."""
 
-    def __init__(
-        self, inner: Channel, bucket: TokenBucket, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, inner: Channel, bucket: Bucket, monotonic: Callable[[], float]) -> None:
         """Take a channel and the bucket that all channels of the link share."""
         self._inner = inner
         self._bucket = bucket

@@ -4,10 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from casebook.times import local_datetime
+from sync.protocol.linkpolicy import DAYS
+from sync.wallclock import WallClock
 from tests.e2e.town import (
     ARRIVE_S,
     DISTRICT,
@@ -92,6 +96,30 @@ def test_a_policy_is_previewed_and_then_published(town: Town, tmp_path: Path) ->
     assert (code, told["message"]) == (0, "hub.published")
     assert again == 13
     assert "stands already" in fault
+
+
+def test_a_unit_below_keeps_the_published_windows_and_hears_when_they_end(
+    town: Town, tmp_path: Path
+) -> None:
+    clerk, street = town.clerk(SOUND, "w1"), town.clerk(STREET, "s1")
+    far = local_datetime(WallClock().now_ms()) + timedelta(days=3)
+    policy = tmp_path / "policy.toml"
+    closed = f'[link]\nwindows = ["{DAYS[far.weekday()]} 00:00-24:00"]\nasked = 1\n'
+    policy.write_text(closed, encoding="utf-8")
+    postroad(town, STREET, "publish", "policy", str(policy), "--version", "closed")
+    until(lambda: light(clerk).state == "held", ARRIVE_S, "the village keeps its windows")
+
+    case = take_in(clerk, SOUND, VILLAGE_ITEM, next(people(7)))
+    waiting = light(clerk)
+    policy.write_text("[link]\nwindows = []\n", encoding="utf-8")
+    postroad(town, STREET, "publish", "policy", str(policy), "--version", "open")
+    before = state_of(street, case.case)
+    send_now(clerk)
+
+    until(lambda: bool(state_of(street, case.case)), ARRIVE_S, "a clerk may send at any time")
+    until(lambda: light(clerk).state == "synchronised", ARRIVE_S, "the link is open again")
+    assert waiting.state == "held"
+    assert not before
 
 
 def _is_revoked(town: Town, unit: str) -> bool:

@@ -90,6 +90,7 @@ class Site:
             divisions=divisions(),
             status=lambda: self.status,
             poke=self._poke,
+            insist=self._poke,
             secret=SECRET,
             now_ms=lambda: self.now_ms,
             version="0.1.0",

@@ -44,6 +44,7 @@ def test_a_value_of_a_newer_program_is_passed_over_and_never_published_by_this_o
         '[certificate]\ndays = "30"\n',
         "days = 30\n",
         "[link]\nwindows = [1]\n",
+        '[link]\nwindows = ["1:00-5:00"]\n',
         '[link]\nwindows = "always"\n',
         "[certificate\n",
         "#" * (policy.BYTES_MAX + 1),

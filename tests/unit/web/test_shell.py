@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from casebook.times import local_text
 from node.pages import blueprint
-from sync.status import SyncStatus
+from sync.status import HeldBy, SyncStatus
 from tests.support.network import VILLAGE, small_network
 from tests.support.pages import PASSWORD, Browser, Site, clerk_of, visible
 from web.accounts import load_accounts
+from web.presenting import moment
 
 BASE = "http://127.0.0.1:20001"
 IDLE_MS = 5 * 60 * 1000
@@ -346,6 +348,26 @@ def test_the_light_of_the_link_says_its_state_in_words(
     site.status = SyncStatus(state, waiting, site.now_ms, "", 0, 0)  # type: ignore[arg-type]  # the states are a literal type
 
     assert words in visible(site.browser().page("/"))
+
+
+@pytest.mark.parametrize(
+    ("held_by", "language", "words"),
+    [
+        ("window", "zh", "按规定暂不同步"),
+        ("paused", "zh", "上级已暂停同步"),
+        ("window", "en", "closed by policy until"),
+        ("paused", "en", "paused from above"),
+    ],
+)
+def test_the_light_says_what_holds_the_link_and_until_when(
+    site: Site, held_by: HeldBy, language: str, words: str
+) -> None:
+    site.status = SyncStatus("held", 4, None, "", 0, 0, held_by, site.now_ms + 3_600_000)
+
+    page = visible(site.browser(language=language).page("/"))
+
+    assert words in page
+    assert moment(local_text(site.now_ms + 3_600_000)) in page
 
 
 def test_places_are_looked_up_for_a_form(site: Site) -> None:

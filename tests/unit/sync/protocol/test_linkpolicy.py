@@ -76,6 +76,6 @@ def test_a_rate_of_nothing_bounds_nothing() -> None:
 
 def test_a_clock_that_stands_still_or_goes_back_gives_nothing_away() -> None:
     bucket = TokenBucket(1_000.0, 100.0)
-    bucket.take(250, 100.0)
+    bucket.take(int(1_000 * BURST_S), 100.0)
 
     assert bucket.take(1_000, 50.0) == pytest.approx(1.0)
