@@ -28,19 +28,29 @@ _CLERK_LENGTH_MAX = 64
 _log = logging.getLogger(__name__)
 
 
-def control_key(folder: Path, random_bytes: Callable[[int], bytes]) -> str:
-    """Return the key of this run, written where the owner alone can read it.
+class ControlKey:
+    """The key of this run, laid where the owner alone can read it once the hub answers."""
 
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    key = random_bytes(KEY_BYTES).hex()
-    fresh = folder / f"{KEY_FILE}.new"
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key)
-    fresh.replace(folder / KEY_FILE)
-    return key
+    def __init__(self, folder: Path, random_bytes: Callable[[int], bytes]) -> None:
+        """Make the key; a start that is refused leaves the file of another run alone."""
+        self.text = random_bytes(KEY_BYTES).hex()
+        self._folder = folder
+
+    def start(self) -> None:
+        """Write the key.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        fresh = self._folder / f"{KEY_FILE}.new"
+        fresh.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(fresh, flags, 0o600), "w") as file:
+            file.write(self.text)
+        fresh.replace(self._folder / KEY_FILE)
+
+    def stop(self) -> None:
+        """Leave it: whoever asks a hub at rest finds that nobody answers."""
 
 
 class ControlApplication:

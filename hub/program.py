@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.accounting import GatewayPart, with_terminals
 from hub.acts import Acts
-from hub.control import ControlApplication, control_key
+from hub.control import ControlApplication, ControlKey
 from hub.controlwords import PREFIX as CONTROL_PREFIX
 from hub.doorway import Doorway
 from hub.enrolment import Enrolments
@@ -103,7 +103,8 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     doorway = Doorway(installation, acts.enrolments)
     pages = create_app(context, [blueprint(context, installation.store, doorway.ledger)])
     log = keeper.application(sync_device)
-    control = ControlApplication(acts, control_key(settings.data, random_bytes))
+    key = ControlKey(settings.data, random_bytes)
+    control = ControlApplication(acts, key.text)
     driver = _driver(installation, connection)
     door = open_couch_door(
         installation.store, pages, lambda environ: _child(driver, sync_device(environ))
@@ -124,7 +125,7 @@ def _parts(installation: Installation, gateway: Address) -> list[Part]:
     watch_revocations(installation, entry)
     caretaker = Caretaker(installation, WallClock())
     answering: list[Part | None] = [server, exchanges, door, Indexing(installation)]
-    parts = [*answering, entry, keeper, caretaker, connection]
+    parts = [*answering, entry, key, keeper, caretaker, connection]
     return [part for part in parts if part is not None]
 
 

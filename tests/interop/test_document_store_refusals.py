@@ -20,7 +20,7 @@ DEEP = b'{"a":' + b"[" * 1500 + b"]" * 1500 + b"}"
         ({"id": "_x"}, "illegal_docid", "Only reserved document ids"),
         ({"id": "_design/"}, "illegal_docid", "Only reserved document ids"),
         ({"id": "_local/a"}, "illegal_docid", "Only reserved document ids"),
-        ({"id": "x" * 1025}, "illegal_docid", "too long"),
+        ({"id": "x" * 4097}, "illegal_docid", "too long"),
         ({"id": "a\ud800"}, "illegal_docid", "UTF-8"),
         ({"id": 7}, "illegal_docid", "must be a string"),
         ({"history": ()}, "bad_request", "Missing rev"),
@@ -64,7 +64,7 @@ def test_a_bad_revision_is_refused_in_one_line_and_the_others_are_stored(
 
 
 def test_ids_and_bodies_that_are_odd_but_lawful_are_taken(documents: DocumentStore) -> None:
-    odd = ["_design/v", "a/b c%20", "\0", "x" * 1024, "驿", "\U0010ffff", "{}"]
+    odd = ["_design/v", "a/b c%20", "\0", "x" * 4096, "驿", "\U0010ffff", "{}"]
     bodies = [b'{"a":1e400}', b'{"":{"_b":"\\ud800"}}', b' { "a" : 1 } ']
 
     for name in odd:
@@ -125,7 +125,7 @@ def test_a_bad_name_makes_no_database(documents: DocumentStore, name: str) -> No
         lambda store: store.set_security(NAME, NESTED),
         lambda store: store.get_local(NAME, ""),
         lambda store: store.get_local(NAME, "\ud800"),
-        lambda store: store.put_local(NAME, "x" * 513, b"{}", rev=None, checked=False),
+        lambda store: store.put_local(NAME, "x" * 4097, b"{}", rev=None, checked=False),
         lambda store: store.put_local(NAME, "a", b"[]", rev=None, checked=False),
         lambda store: store.put_local(NAME, "a", b'{"_id":1}', rev=None, checked=False),
         lambda store: store.put_local(NAME, "a", b"{}", rev="1-a", checked=False),
