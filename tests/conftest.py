@@ -13,6 +13,8 @@ settings.register_profile("postroad", deadline=None, print_blob=True)
 settings.register_profile("build", settings.get_profile("postroad"), derandomize=True)
 settings.load_profile("build" if os.environ.get("CI") else "postroad")
 
+PLAIN_UMASK = 0o022
+
 # On a build server `make test` has installed every tool, so a skip there hides a missing check.
 FOLDERS_THAT_MAY_NOT_SKIP = ("tests/interop/", "tests/e2e/")
 
@@ -40,3 +42,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def _hides_a_check(nodeid: str, *, skipped: bool) -> bool:
     on_a_build_server = bool(os.environ.get("CI"))
     return skipped and on_a_build_server and nodeid.startswith(FOLDERS_THAT_MAY_NOT_SKIP)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A program opened inside a test hides the files of its process; undo that for the next."""
+    os.umask(PLAIN_UMASK)
