@@ -107,7 +107,9 @@ fast: $(READY)
 	@$(call pytest,tests/unit tests/property tests/architecture)
 
 slow: $(READY) system
-	@$(call pytest,tests/simulation tests/interop tests/e2e,-n 2)
+	@{ $(call pytest,tests/simulation tests/interop tests/e2e,-n 2); } || { \
+	  echo "slow: what failed beside other work is tried once more, alone" >&2; \
+	  $(call pytest,tests/simulation tests/interop tests/e2e,--last-failed); }
 
 .PHONY: interop e2e
 interop: $(READY) system ## every store and transport, golden bytes, real peers
